@@ -1,1 +1,39 @@
 #![doc = include_str!("../README.md")]
+
+mod batch;
+mod error;
+mod exchange;
+mod format;
+mod info;
+mod limits;
+mod options;
+mod position;
+mod reject;
+pub mod schema;
+mod store;
+
+pub use arrow_array::RecordBatch;
+pub use arrow_schema::SchemaRef;
+pub use batch::{Batch, Span};
+pub use error::{Error, Kind, Result, Retry};
+pub use exchange::{
+    Committed, ControlTotal, Dataset, Exchange, ExchangeExt, Message, ReadRequest, Reader,
+    WriteMode, WriteRequest, Writer,
+};
+pub use format::{
+    Boundary, Companion, CompanionBytes, DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence,
+    Format, Found, Input, Output, Part, Patch, Sample, Splitter,
+};
+pub use info::{Capability, FormatInfo, Info};
+pub use limits::Limits;
+pub use options::{Attachment, Options, nearest};
+pub use position::Position;
+pub use reject::{Fault, Raw, Reject, Source};
+pub use store::{ByteSink, ByteStream, Entry, ReadAt, Store, read_exact_at};
+
+/// The Arrow crates of this release: one major version for every adapter.
+pub mod arrow {
+    pub use arrow_array as array;
+    pub use arrow_buffer as buffer;
+    pub use arrow_schema as schema;
+}
