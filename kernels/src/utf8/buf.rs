@@ -1,0 +1,313 @@
+use std::ops::Range;
+
+use super::Validated;
+use super::extend::{extend_from_window, extend_short, extend_step, widen};
+use crate::table::{DoubleByteTable, Entry, SingleByteTable, entry_len};
+
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// A growable buffer whose content is always valid UTF-8.
+///
+/// Every way in either takes text that is valid already, or checks it, or writes characters of a table; so columns are
+/// built from it without validating again. A `push` that fails leaves the buffer as it was, except
+/// [`push_double_byte`](Self::push_double_byte) and [`push_single_byte`](Self::push_single_byte), which keep what stands
+/// before the failure so that the caller can decide about one character and go on.
+///
+/// ```
+/// use fenhe_kernels::Utf8Buf;
+///
+/// let mut text = Utf8Buf::default();
+/// text.push_str("分");
+/// text.push_ascii(b"/").unwrap();
+/// assert_eq!(text.push_ascii("合".as_bytes()), Err(0));
+/// text.push_utf8("合".as_bytes()).unwrap();
+/// assert_eq!(text.as_str(), "分/合");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Utf8Buf {
+    /// Invariant: valid UTF-8. Only this file appends to it.
+    bytes: Vec<u8>,
+}
+
+impl Utf8Buf {
+    /// An empty buffer with room for `capacity` bytes.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(capacity),
+        }
+    }
+
+    /// An empty buffer that uses the memory of `recycled`, whose content is dropped.
+    #[must_use]
+    pub fn reusing(mut recycled: Vec<u8>) -> Self {
+        recycled.clear();
+        Self { bytes: recycled }
+    }
+
+    /// Length in bytes.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether it holds nothing.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Bytes it can hold without growing.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Makes room for `additional` bytes.
+    pub fn reserve(&mut self, additional: usize) {
+        self.bytes.reserve(additional);
+    }
+
+    /// The text.
+    #[inline]
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        debug_assert!(std::str::from_utf8(&self.bytes).is_ok());
+        // SAFETY: the invariant of the type.
+        unsafe { std::str::from_utf8_unchecked(&self.bytes) }
+    }
+
+    /// The text as bytes.
+    #[inline]
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The buffer itself, for [`Pool::freeze`](crate::Pool::freeze).
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Empties it and keeps the memory.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// Takes everything from byte `len` on away. Returns false, and does nothing, if `len` is inside a character;
+    /// a `len` beyond the end changes nothing.
+    #[inline]
+    #[must_use = "false: nothing was truncated"]
+    pub fn truncate(&mut self, len: usize) -> bool {
+        let between = self.is_boundary(len);
+        if between {
+            self.bytes.truncate(len);
+        }
+        between
+    }
+
+    /// Whether a character starts or the text ends at byte `at`, or `at` is beyond the end.
+    #[inline]
+    #[must_use]
+    pub fn is_boundary(&self, at: usize) -> bool {
+        // 10xxxxxx is a continuation byte.
+        self.bytes.get(at).is_none_or(|byte| byte & 0xC0 != 0x80)
+    }
+
+    /// Appends text.
+    #[inline]
+    pub fn push_str(&mut self, text: &str) {
+        extend_short(&mut self.bytes, text.as_bytes());
+    }
+
+    /// Appends a character.
+    #[inline]
+    pub fn push_char(&mut self, character: char) {
+        self.push_str(character.encode_utf8(&mut [0; 4]));
+    }
+
+    /// Appends bytes that must be ASCII.
+    ///
+    /// # Errors
+    /// The position in `source` of the first byte above 0x7F; nothing is appended.
+    #[inline]
+    pub fn push_ascii(&mut self, source: &[u8]) -> Result<(), usize> {
+        if source.len() <= 16 {
+            let step = widen(source);
+            if non_ascii(&step, source.len()) {
+                return Err(first_non_ascii(source));
+            }
+            extend_step(&mut self.bytes, &step, source.len());
+            return Ok(());
+        }
+        self.push_long_ascii(source)
+    }
+
+    /// Appends `window[range]`, which must be ASCII. With at least 16 bytes of window from the start of the range on
+    /// (see [`PaddedBytes`](crate::PaddedBytes)) this is quicker than [`push_ascii`](Self::push_ascii).
+    ///
+    /// # Errors
+    /// The position within the range of the first byte above 0x7F; nothing is appended.
+    ///
+    /// # Panics
+    /// If the range is not within the window.
+    #[inline]
+    pub fn push_ascii_in(&mut self, window: &[u8], range: Range<usize>) -> Result<(), usize> {
+        let piece = &window[range.clone()];
+        match window[range.start..].first_chunk::<16>() {
+            Some(step) if piece.len() <= 16 => {
+                if non_ascii(step, piece.len()) {
+                    return Err(first_non_ascii(piece));
+                }
+                extend_step(&mut self.bytes, step, piece.len());
+                Ok(())
+            }
+            _ => self.push_ascii(piece),
+        }
+    }
+
+    /// Appends bytes that must be valid UTF-8 by themselves.
+    ///
+    /// # Errors
+    /// The position in `source` of the first byte that is not part of valid UTF-8; nothing is appended.
+    #[inline]
+    pub fn push_utf8(&mut self, source: &[u8]) -> Result<(), usize> {
+        if source.len() <= 16 {
+            let step = widen(source);
+            if !non_ascii(&step, source.len()) {
+                extend_step(&mut self.bytes, &step, source.len());
+                return Ok(());
+            }
+        }
+        self.push_str(Validated::check(source)?.as_str());
+        Ok(())
+    }
+
+    /// Appends a part of a window that was checked before.
+    ///
+    /// # Errors
+    /// If an end of the range is inside a character or outside the window: that end. Nothing is appended.
+    #[inline]
+    pub fn push_validated(
+        &mut self,
+        window: Validated<'_>,
+        range: Range<usize>,
+    ) -> Result<(), usize> {
+        if window.slice(range.clone()).is_none() {
+            return Err(bad_end(window, range));
+        }
+        extend_from_window(&mut self.bytes, window.as_bytes(), range.start, range.end);
+        Ok(())
+    }
+
+    /// Appends bytes of a one-byte code page.
+    ///
+    /// # Errors
+    /// The position in `source` of the first byte the table does not hold; everything before it is appended.
+    #[inline]
+    pub fn push_single_byte(
+        &mut self,
+        source: &[u8],
+        table: &SingleByteTable,
+    ) -> Result<(), usize> {
+        for (at, byte) in source.iter().enumerate() {
+            let entry = table.entry(*byte);
+            if entry == 0 {
+                return Err(at);
+            }
+            self.push_entry(entry);
+        }
+        Ok(())
+    }
+
+    /// Appends bytes of a two-byte code page (ASCII below 0x80).
+    ///
+    /// # Errors
+    /// The position in `source` of the first sequence the table does not hold; everything before it is appended.
+    #[inline]
+    pub fn push_double_byte(
+        &mut self,
+        source: &[u8],
+        table: &DoubleByteTable,
+    ) -> Result<(), usize> {
+        let mut at = 0;
+        while let Some(&lead) = source.get(at) {
+            if lead < 0x80 {
+                self.bytes.push(lead);
+                at += 1;
+                continue;
+            }
+            let pair = source
+                .get(at + 1)
+                .map_or(0, |trail| table.pair(lead, *trail));
+            if pair != 0 {
+                self.push_entry(pair);
+                at += 2;
+                continue;
+            }
+            let single = table.single(lead);
+            if single == 0 {
+                return Err(at);
+            }
+            self.push_entry(single);
+            at += 1;
+        }
+        Ok(())
+    }
+
+    fn push_entry(&mut self, entry: Entry) {
+        self.bytes
+            .extend_from_slice(&entry.to_le_bytes()[..entry_len(entry)]);
+    }
+
+    #[inline(never)]
+    fn push_long_ascii(&mut self, source: &[u8]) -> Result<(), usize> {
+        if !source.is_ascii() {
+            return Err(first_non_ascii(source));
+        }
+        self.bytes.extend_from_slice(source);
+        Ok(())
+    }
+}
+
+impl AsRef<str> for Utf8Buf {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl std::fmt::Write for Utf8Buf {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.push_str(text);
+        Ok(())
+    }
+}
+
+/// Whether one of the first `len` (at most 16) bytes is above 0x7F.
+#[inline(always)]
+fn non_ascii(step: &[u8; 16], len: usize) -> bool {
+    let high = u128::from_le_bytes(*step) & (u128::from(HIGH_BITS) << 64 | u128::from(HIGH_BITS));
+    // The first high byte must lie behind the piece.
+    high.trailing_zeros() / 8 < len as u32
+}
+
+#[cold]
+fn first_non_ascii(source: &[u8]) -> usize {
+    source
+        .iter()
+        .position(|byte| !byte.is_ascii())
+        .unwrap_or(source.len())
+}
+
+#[cold]
+fn bad_end(window: Validated<'_>, range: Range<usize>) -> usize {
+    if window.as_str().is_char_boundary(range.start) {
+        range.end
+    } else {
+        range.start
+    }
+}
