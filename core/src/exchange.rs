@@ -111,6 +111,14 @@ pub trait Writer: Send {
     /// Makes everything written since the last commit durable.
     async fn commit(&mut self) -> Result<Committed>;
 
+    /// The position stored by the last commit of the same pipeline and dataset, in this or an earlier process.
+    ///
+    /// # Behavior
+    /// - Without `capability.watermark` it is always `None`.
+    async fn watermark(&mut self) -> Result<Option<Position>> {
+        Ok(None)
+    }
+
     /// Commits what is left and ends the write. In mode replace, others see the rows from here on.
     async fn close(self: Box<Self>) -> Result<Committed>;
 }

@@ -159,11 +159,12 @@ pub struct CompanionBytes {
 /// - A chunk cut at [`last_boundary`](Self::last_boundary) decodes the same alone, by a decoder opened with
 ///   [`DecodeOptions::part`], as in the stream.
 pub trait Splitter: Send {
-    /// Length of header bytes that come before the first record, given the start of the stream; `None`: more is needed.
+    /// The header bytes (and lines) that come before the first record, given the start of the stream; no records
+    /// in it. `None`: more is needed.
     ///
     /// # Errors
     /// [`Invalid`](crate::Kind::Invalid) when the header cannot be read.
-    fn prologue(&mut self, start: &[u8], end_of_stream: bool) -> Result<Option<usize>>;
+    fn prologue(&mut self, start: &[u8], end_of_stream: bool) -> Result<Option<Boundary>>;
 
     /// End of the last whole record in the chunk, and how many records that makes; `None` when it holds no whole record.
     fn last_boundary(&mut self, chunk: &[u8], end_of_stream: bool) -> Option<Boundary>;
