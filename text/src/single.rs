@@ -1,0 +1,50 @@
+//! Single-byte pages, read from `tables/single.bin` when first asked for.
+
+use std::sync::OnceLock;
+
+use crate::buf::SingleByteTable;
+use crate::reverse::Reverse;
+
+/// Pages of 256 little-endian `u16`; see `tables/build.py`.
+static BYTES: &[u8] = include_bytes!("tables/single.bin");
+const PAGE: usize = 512;
+const COUNT: usize = BYTES.len() / PAGE;
+
+/// One single-byte page, both ways.
+#[derive(Debug)]
+pub(crate) struct SinglePage {
+    chars: [u16; 256],
+    pub(crate) table: SingleByteTable,
+    pub(crate) reverse: Reverse,
+}
+
+impl SinglePage {
+    pub(crate) fn decode(&self, byte: u8) -> Option<char> {
+        char_of(self.chars[usize::from(byte)])
+    }
+
+    fn load(number: usize) -> Self {
+        let mut chars = [0xFFFF; 256];
+        let bytes = BYTES.get(number * PAGE..).unwrap_or_default();
+        for (cell, pair) in chars.iter_mut().zip(bytes.chunks_exact(2)) {
+            *cell = u16::from_le_bytes([pair[0], pair[1]]);
+        }
+        let reverse = (0u8..=255).filter_map(|b| Some((char_of(chars[usize::from(b)])?, u32::from(b))));
+        Self {
+            table: SingleByteTable::new(|b| char_of(chars[usize::from(b)])),
+            reverse: Reverse::new(reverse),
+            chars,
+        }
+    }
+}
+
+/// The page with that number in `single.bin`.
+pub(crate) fn page(number: u8) -> Option<&'static SinglePage> {
+    static PAGES: [OnceLock<Box<SinglePage>>; COUNT] = [const { OnceLock::new() }; COUNT];
+    let number = usize::from(number);
+    Some(PAGES.get(number)?.get_or_init(|| Box::new(SinglePage::load(number))))
+}
+
+fn char_of(unit: u16) -> Option<char> {
+    if unit == 0xFFFF { None } else { char::from_u32(u32::from(unit)) }
+}
