@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::buf::Utf8Buf;
-use crate::encoding::Encoding;
+use crate::encoding::{Encoding, PrivateUse};
 use crate::pages::Kind;
 use crate::private_use::is_private_use;
 use crate::{double, shifted, single, unicode};
@@ -99,10 +99,9 @@ impl Encoding {
     /// [`BadBytes`] at the first bytes that are no character, under [`Invalid::Reject`].
     pub fn decode_into(self, bytes: &[u8], policy: Invalid, out: &mut Utf8Buf) -> Result<Decoded, BadBytes> {
         // The most common field by far, before anything else.
-        if matches!(self.kind(), Kind::Utf8) && self.private_use() == crate::PrivateUse::Accept {
-            if out.push_utf8(bytes).is_ok() {
-                return Ok(Decoded::default());
-            }
+        let whole = matches!(self.kind(), Kind::Utf8) && self.private_use() == PrivateUse::Accept;
+        if whole && out.push_utf8(bytes).is_ok() {
+            return Ok(Decoded::default());
         }
         let start = out.len();
         let mut sink = Sink { encoding: self, policy, out, seen: Decoded::default() };
@@ -125,7 +124,7 @@ impl Encoding {
     /// [`BadBytes`] at the first bytes that are no character.
     pub fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, BadBytes> {
         let same = match self.kind() {
-            Kind::Utf8 => self.private_use() == crate::PrivateUse::Accept,
+            Kind::Utf8 => self.private_use() == PrivateUse::Accept,
             _ => bytes.is_ascii() && self.is_ascii_superset(),
         };
         if same && let Ok(text) = std::str::from_utf8(bytes) {
@@ -171,7 +170,7 @@ impl Sink<'_> {
             at += match (kind, tables) {
                 (_, Some(t)) => self.out.push_double_byte(rest, &t.forward).err().unwrap_or(rest.len()),
                 (Kind::Ascii, _) => self.valid_prefix(rest, rest.iter().position(|b| !b.is_ascii())),
-                (Kind::Utf8, _) if self.encoding.private_use() == crate::PrivateUse::Accept => {
+                (Kind::Utf8, _) if self.encoding.private_use() == PrivateUse::Accept => {
                     self.valid_prefix(rest, std::str::from_utf8(rest).err().map(|e| e.valid_up_to()))
                 }
                 _ => 0,
@@ -188,6 +187,14 @@ impl Sink<'_> {
 
     fn single(&mut self, bytes: &[u8], number: u8) -> Result<(), Stop> {
         let Some(page) = single::page(number) else { return Ok(()) };
+        // The apple of the Macintosh pages is the only private-use character here: the slow road will do.
+        if self.encoding.private_use() == PrivateUse::Refuse {
+            for (at, &byte) in bytes.iter().enumerate() {
+                let step = page.decode(byte).map_or(Step::Bad(1, BadReason::Unassigned), |c| Step::Char(c, 1));
+                self.take(step, at)?;
+            }
+            return Ok(());
+        }
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|r| !r.is_empty()) {
             let Err(good) = self.out.push_single_byte(rest, &page.table) else { break };
