@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::buf::Utf8Buf;
 use crate::encoding::{Encoding, PrivateUse};
 use crate::pages::Kind;
 use crate::private_use::is_private_use;
 use crate::{double, shifted, single, unicode};
+use fenhe_kernels::Utf8Buf;
 
 /// What to do with bytes that are no character. Spelt in options as `invalid=reject|replace|null`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -97,21 +97,34 @@ impl Encoding {
     ///
     /// # Errors
     /// [`BadBytes`] at the first bytes that are no character, under [`Invalid::Reject`].
-    pub fn decode_into(self, bytes: &[u8], policy: Invalid, out: &mut Utf8Buf) -> Result<Decoded, BadBytes> {
+    pub fn decode_into(
+        self,
+        bytes: &[u8],
+        policy: Invalid,
+        out: &mut Utf8Buf,
+    ) -> Result<Decoded, BadBytes> {
         // The most common field by far, before anything else.
         let whole = matches!(self.kind(), Kind::Utf8) && self.private_use() == PrivateUse::Accept;
         if whole && out.push_utf8(bytes).is_ok() {
             return Ok(Decoded::default());
         }
         let start = out.len();
-        let mut sink = Sink { encoding: self, policy, out, seen: Decoded::default() };
+        let mut sink = Sink {
+            encoding: self,
+            policy,
+            out,
+            seen: Decoded::default(),
+        };
         match sink.field(bytes) {
             Ok(()) => Ok(sink.seen),
             Err(stop) => {
                 // `start` was the length of the buffer, so it is a boundary.
                 let _ = sink.out.truncate(start);
                 match stop {
-                    Stop::Null => Ok(Decoded { null: true, ..Decoded::default() }),
+                    Stop::Null => Ok(Decoded {
+                        null: true,
+                        ..Decoded::default()
+                    }),
                     Stop::Bad(bad) => Err(bad),
                 }
             }
@@ -168,14 +181,24 @@ impl Sink<'_> {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|r| !r.is_empty()) {
             at += match (kind, tables) {
-                (_, Some(t)) => self.out.push_double_byte(rest, &t.forward).err().unwrap_or(rest.len()),
-                (Kind::Ascii, _) => self.valid_prefix(rest, rest.iter().position(|b| !b.is_ascii())),
-                (Kind::Utf8, _) if self.encoding.private_use() == PrivateUse::Accept => {
-                    self.valid_prefix(rest, std::str::from_utf8(rest).err().map(|e| e.valid_up_to()))
+                (_, Some(t)) => self
+                    .out
+                    .push_double_byte(rest, &t.forward)
+                    .err()
+                    .unwrap_or(rest.len()),
+                (Kind::Ascii, _) => {
+                    self.valid_prefix(rest, rest.iter().position(|b| !b.is_ascii()))
                 }
+                (Kind::Utf8, _) if self.encoding.private_use() == PrivateUse::Accept => self
+                    .valid_prefix(
+                        rest,
+                        std::str::from_utf8(rest).err().map(|e| e.valid_up_to()),
+                    ),
                 _ => 0,
             };
-            let Some(rest) = bytes.get(at..).filter(|r| !r.is_empty()) else { break };
+            let Some(rest) = bytes.get(at..).filter(|r| !r.is_empty()) else {
+                break;
+            };
             let step = match kind {
                 Kind::Double(family) => double::step(family, rest),
                 _ => unicode::step(kind, rest),
@@ -186,18 +209,24 @@ impl Sink<'_> {
     }
 
     fn single(&mut self, bytes: &[u8], number: u8) -> Result<(), Stop> {
-        let Some(page) = single::page(number) else { return Ok(()) };
+        let Some(page) = single::page(number) else {
+            return Ok(());
+        };
         // The apple of the Macintosh pages is the only private-use character here: the slow road will do.
         if self.encoding.private_use() == PrivateUse::Refuse {
             for (at, &byte) in bytes.iter().enumerate() {
-                let step = page.decode(byte).map_or(Step::Bad(1, BadReason::Unassigned), |c| Step::Char(c, 1));
+                let step = page
+                    .decode(byte)
+                    .map_or(Step::Bad(1, BadReason::Unassigned), |c| Step::Char(c, 1));
                 self.take(step, at)?;
             }
             return Ok(());
         }
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|r| !r.is_empty()) {
-            let Err(good) = self.out.push_single_byte(rest, &page.table) else { break };
+            let Err(good) = self.out.push_single_byte(rest, &page.table) else {
+                break;
+            };
             at += good;
             at += self.take(Step::Bad(1, BadReason::Unassigned), at)?;
         }
@@ -207,7 +236,9 @@ impl Sink<'_> {
     /// Single bytes, and pairs between SO and SI. SO inside a double-byte run and SI outside one are errors,
     /// and so is a run that the field's end leaves open.
     fn shifted(&mut self, bytes: &[u8], single: u8, double: u8) -> Result<(), Stop> {
-        let (Some(single), Some(double)) = (single::page(single), shifted::page(double)) else { return Ok(()) };
+        let (Some(single), Some(double)) = (single::page(single), shifted::page(double)) else {
+            return Ok(());
+        };
         let mut at = 0;
         let mut opened = None;
         while let Some(&byte) = bytes.get(at) {
@@ -220,7 +251,10 @@ impl Sink<'_> {
                 (shifted::SO | shifted::SI, _) => Step::Bad(1, BadReason::UnbalancedShift),
                 (_, None) => {
                     let rest = bytes.get(at..).unwrap_or_default();
-                    let run = rest.iter().position(|&b| b == shifted::SO || b == shifted::SI).unwrap_or(rest.len());
+                    let run = rest
+                        .iter()
+                        .position(|&b| b == shifted::SO || b == shifted::SI)
+                        .unwrap_or(rest.len());
                     let run = rest.get(..run).unwrap_or_default();
                     match self.out.push_single_byte(run, &single.table) {
                         Ok(()) => {
@@ -244,7 +278,9 @@ impl Sink<'_> {
             at += self.take(step, at)?;
         }
         match opened {
-            Some(so) => self.bad(so, bytes.len() - so, BadReason::UnbalancedShift).map(|_| ()),
+            Some(so) => self
+                .bad(so, bytes.len() - so, BadReason::UnbalancedShift)
+                .map(|_| ()),
             None => Ok(()),
         }
     }
@@ -285,7 +321,12 @@ impl Sink<'_> {
     #[cold]
     fn bad(&mut self, at: usize, len: usize, reason: BadReason) -> Result<usize, Stop> {
         match self.policy {
-            Invalid::Reject => Err(Stop::Bad(BadBytes { at, len, reason, encoding: self.encoding })),
+            Invalid::Reject => Err(Stop::Bad(BadBytes {
+                at,
+                len,
+                reason,
+                encoding: self.encoding,
+            })),
             Invalid::Null => Err(Stop::Null),
             Invalid::Replace => {
                 self.seen.replaced += 1;

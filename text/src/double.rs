@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-use crate::buf::DoubleByteTable;
 use crate::decode::{BadReason, Step};
 use crate::gb18030;
 use crate::pages::Family;
 use crate::private_use::is_private_use;
 use crate::reverse::Reverse;
+use fenhe_kernels::DoubleByteTable;
 
 /// Both directions of one family, made when first asked for.
 #[derive(Debug)]
@@ -20,7 +20,10 @@ pub(crate) struct DoubleTables {
 /// The tables of a family.
 pub(crate) fn tables(family: Family) -> &'static DoubleTables {
     static TABLES: [OnceLock<DoubleTables>; 8] = [const { OnceLock::new() }; 8];
-    TABLES[family as usize].get_or_init(|| DoubleTables { forward: forward(family), reverse: reverse(family) })
+    TABLES[family as usize].get_or_init(|| DoubleTables {
+        forward: forward(family),
+        reverse: reverse(family),
+    })
 }
 
 /// One character at the start of `bytes` (not empty), by the rules of the family.
@@ -34,8 +37,12 @@ pub(crate) fn step(family: Family, bytes: &[u8]) -> Step {
         return Step::Char(char::from(lead), 1);
     }
     match family {
-        Family::Gbk | Family::Cp936 | Family::Gb18030 | Family::Gb18030y2005 => step_gb(family, lead, bytes),
-        Family::Big5 | Family::ShiftJis | Family::EucJp | Family::EucKr => step_other(family, bytes),
+        Family::Gbk | Family::Cp936 | Family::Gb18030 | Family::Gb18030y2005 => {
+            step_gb(family, lead, bytes)
+        }
+        Family::Big5 | Family::ShiftJis | Family::EucJp | Family::EucKr => {
+            step_other(family, bytes)
+        }
     }
 }
 
@@ -48,10 +55,18 @@ pub(crate) fn shape(family: Family, bytes: &[u8]) -> usize {
     }
     let Some(&trail) = bytes.get(1) else { return 1 };
     if is_trail(family, lead, trail) {
-        return if family == Family::EucJp && lead == 0x8F { shape_three(bytes) } else { 2 };
+        return if family == Family::EucJp && lead == 0x8F {
+            shape_three(bytes)
+        } else {
+            2
+        };
     }
     match (family, bytes) {
-        (Family::Gb18030 | Family::Gb18030y2005, &[a, b, c, d, ..]) if gb18030::is_four([a, b, c, d]) => 4,
+        (Family::Gb18030 | Family::Gb18030y2005, &[a, b, c, d, ..])
+            if gb18030::is_four([a, b, c, d]) =>
+        {
+            4
+        }
         _ => 1,
     }
 }
@@ -99,7 +114,11 @@ fn is_gb18030(family: Family) -> bool {
 }
 
 fn shape_three(bytes: &[u8]) -> usize {
-    if bytes.get(2).is_some_and(|b| (0xA1..=0xFE).contains(b)) { 3 } else { 1 }
+    if bytes.get(2).is_some_and(|b| (0xA1..=0xFE).contains(b)) {
+        3
+    } else {
+        1
+    }
 }
 
 fn step_gb(family: Family, lead: u8, bytes: &[u8]) -> Step {
@@ -109,7 +128,9 @@ fn step_gb(family: Family, lead: u8, bytes: &[u8]) -> Step {
     if !is_lead(family, lead) {
         return Step::Bad(1, BadReason::NotALead);
     }
-    let Some(&trail) = bytes.get(1) else { return Step::Bad(1, BadReason::Truncated) };
+    let Some(&trail) = bytes.get(1) else {
+        return Step::Bad(1, BadReason::Truncated);
+    };
     if is_trail(family, lead, trail) {
         return match gb18030::pair(lead, trail) {
             Some(c) => Step::Char(edition(family, c), 2),
@@ -125,7 +146,11 @@ fn step_gb(family: Family, lead: u8, bytes: &[u8]) -> Step {
 fn step_four(family: Family, bytes: &[u8]) -> Step {
     let Some(&code) = bytes.first_chunk::<4>() else {
         let open = is_gb18030(family) && may_go_on(family, bytes);
-        return if open { Step::Bad(bytes.len(), BadReason::Truncated) } else { Step::Bad(1, BadReason::InvalidTrail) };
+        return if open {
+            Step::Bad(bytes.len(), BadReason::Truncated)
+        } else {
+            Step::Bad(1, BadReason::InvalidTrail)
+        };
     };
     match gb18030::four(code) {
         _ if !gb18030::is_four(code) => Step::Bad(1, BadReason::InvalidTrail),
@@ -138,8 +163,11 @@ fn step_four(family: Family, bytes: &[u8]) -> Step {
 fn step_other(family: Family, bytes: &[u8]) -> Step {
     let lead = bytes.first().copied().unwrap_or(0);
     let len = shape(family, bytes);
-    let Some(code) = bytes.get(..len) else { return Step::Bad(1, BadReason::Truncated) };
-    if let Some(text) = reference(family).decode_without_bom_handling_and_without_replacement(code) {
+    let Some(code) = bytes.get(..len) else {
+        return Step::Bad(1, BadReason::Truncated);
+    };
+    if let Some(text) = reference(family).decode_without_bom_handling_and_without_replacement(code)
+    {
         let mut chars = text.chars();
         return match (chars.next(), chars.next(), chars.next()) {
             (Some(c), None, _) => Step::Char(c, len),
@@ -159,7 +187,11 @@ fn step_other(family: Family, bytes: &[u8]) -> Step {
 }
 
 fn edition(family: Family, c: char) -> char {
-    if family == Family::Gb18030y2005 { gb18030::other_edition(c) } else { c }
+    if family == Family::Gb18030y2005 {
+        gb18030::other_edition(c)
+    } else {
+        c
+    }
 }
 
 fn reference(family: Family) -> &'static encoding_rs::Encoding {
@@ -168,7 +200,9 @@ fn reference(family: Family) -> &'static encoding_rs::Encoding {
         Family::ShiftJis => encoding_rs::SHIFT_JIS,
         Family::EucJp => encoding_rs::EUC_JP,
         Family::EucKr => encoding_rs::EUC_KR,
-        Family::Gbk | Family::Cp936 | Family::Gb18030 | Family::Gb18030y2005 => encoding_rs::GB18030,
+        Family::Gbk | Family::Cp936 | Family::Gb18030 | Family::Gb18030y2005 => {
+            encoding_rs::GB18030
+        }
     }
 }
 
@@ -192,8 +226,11 @@ fn reverse(family: Family) -> Reverse {
 
 fn reverse_gb(family: Family) -> Reverse {
     let euro = (family == Family::Cp936).then_some(('\u{20AC}', 0x80));
-    let pairs = gb18030::all_pairs().map(|(lead, trail, c)| (edition(family, c), u32::from(lead) << 8 | u32::from(trail)));
-    let four = gb18030::all_four().filter(|_| is_gb18030(family)).map(|(code, c)| (edition(family, c), code));
+    let pairs = gb18030::all_pairs()
+        .map(|(lead, trail, c)| (edition(family, c), u32::from(lead) << 8 | u32::from(trail)));
+    let four = gb18030::all_four()
+        .filter(|_| is_gb18030(family))
+        .map(|(code, c)| (edition(family, c), code));
     Reverse::new(euro.into_iter().chain(pairs).chain(four))
 }
 
@@ -202,14 +239,19 @@ fn reverse_other(family: Family) -> Reverse {
     let codes = || {
         let single = (0x80..=0xFFu32).map(|b| (1, b));
         let double = (0x8000..=0xFFFFu32).map(|p| (2, p));
-        let triple = (0x8F_8000..=0x8F_FFFFu32).map(|t| (3, t)).filter(move |_| family == Family::EucJp);
-        single.chain(double).chain(triple).filter_map(move |(len, code)| {
-            let bytes = code.to_be_bytes();
-            match step(family, bytes.get(4 - len..)?) {
-                Step::Char(c, taken) if taken == len => Some((c, code)),
-                _ => None,
-            }
-        })
+        let triple = (0x8F_8000..=0x8F_FFFFu32)
+            .map(|t| (3, t))
+            .filter(move |_| family == Family::EucJp);
+        single
+            .chain(double)
+            .chain(triple)
+            .filter_map(move |(len, code)| {
+                let bytes = code.to_be_bytes();
+                match step(family, bytes.get(4 - len..)?) {
+                    Step::Char(c, taken) if taken == len => Some((c, code)),
+                    _ => None,
+                }
+            })
     };
     let preferred = codes().filter_map(|(c, _)| Some((c, preferred(family, c)?)));
     Reverse::new(preferred.chain(codes()))
@@ -218,10 +260,16 @@ fn reverse_other(family: Family) -> Reverse {
 fn preferred(family: Family, c: char) -> Option<u32> {
     let mut bytes = [0; 4];
     let mut text = [0; 4];
-    let (result, _, written) =
-        reference(family).new_encoder().encode_from_utf8_without_replacement(c.encode_utf8(&mut text), &mut bytes, true);
+    let (result, _, written) = reference(family)
+        .new_encoder()
+        .encode_from_utf8_without_replacement(c.encode_utf8(&mut text), &mut bytes, true);
     if result != encoding_rs::EncoderResult::InputEmpty {
         return None;
     }
-    Some(bytes.get(..written)?.iter().fold(0, |code, &b| code << 8 | u32::from(b)))
+    Some(
+        bytes
+            .get(..written)?
+            .iter()
+            .fold(0, |code, &b| code << 8 | u32::from(b)),
+    )
 }

@@ -58,7 +58,12 @@ impl Encoding {
     ///
     /// # Errors
     /// [`Unencodable`] at the first character the encoding does not have, under [`Unmappable::Reject`].
-    pub fn encode_into(self, text: &str, policy: Unmappable, out: &mut Vec<u8>) -> Result<Encoded, Unencodable> {
+    pub fn encode_into(
+        self,
+        text: &str,
+        policy: Unmappable,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded, Unencodable> {
         if matches!(self.kind(), Kind::Utf8) && self.private_use() == crate::PrivateUse::Accept {
             out.extend_from_slice(text.as_bytes());
             return Ok(Encoded::default());
@@ -98,7 +103,9 @@ impl Encoding {
             kind,
             tables: match kind {
                 Kind::Double(family) => Some(&double::tables(family).reverse),
-                Kind::Single(number) | Kind::Shifted { single: number, .. } => single::page(number).map(|p| &p.reverse),
+                Kind::Single(number) | Kind::Shifted { single: number, .. } => {
+                    single::page(number).map(|p| &p.reverse)
+                }
                 _ => None,
             },
             pairs: match kind {
@@ -108,7 +115,12 @@ impl Encoding {
         }
     }
 
-    fn encode_chars(self, text: &str, policy: Unmappable, out: &mut Vec<u8>) -> Result<Encoded, Unencodable> {
+    fn encode_chars(
+        self,
+        text: &str,
+        policy: Unmappable,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded, Unencodable> {
         let coder = self.coder();
         let mut seen = Encoded::default();
         let mut open = false;
@@ -121,7 +133,12 @@ impl Encoding {
                     coder.code(other)
                 }
             };
-            let code = code.ok_or(Unencodable { char_index, byte_index, character, encoding: self })?;
+            let code = code.ok_or(Unencodable {
+                char_index,
+                byte_index,
+                character,
+                encoding: self,
+            })?;
             if code.shifted != open {
                 out.push(if open { shifted::SI } else { shifted::SO });
                 open = code.shifted;
@@ -149,7 +166,11 @@ impl Code {
         };
         let mut bytes = code.to_be_bytes();
         bytes.rotate_left(4 - usize::from(len));
-        Self { bytes, len, shifted: false }
+        Self {
+            bytes,
+            len,
+            shifted: false,
+        }
     }
 
     fn copied(from: &[u8]) -> Self {
@@ -157,7 +178,11 @@ impl Code {
         for (to, from) in bytes.iter_mut().zip(from) {
             *to = *from;
         }
-        Self { bytes, len: from.len().min(4) as u8, shifted: false }
+        Self {
+            bytes,
+            len: from.len().min(4) as u8,
+            shifted: false,
+        }
     }
 }
 
@@ -182,21 +207,35 @@ impl Coder {
             Kind::Utf16 { big } => Some(utf_16(c, big)),
             Kind::Utf32 { big } => {
                 let number = u32::from(c);
-                Some(Code::copied(&if big { number.to_be_bytes() } else { number.to_le_bytes() }))
+                Some(Code::copied(&if big {
+                    number.to_be_bytes()
+                } else {
+                    number.to_le_bytes()
+                }))
             }
             Kind::Double(_) if c.is_ascii() => Some(Code::packed(u32::from(c))),
             Kind::Double(family) => self.double(family, c),
             Kind::Single(_) => self.tables?.get(c).map(Code::packed),
             Kind::Shifted { .. } => {
                 let single = self.tables?.get(c).map(Code::packed);
-                single.or_else(|| Some(Code { shifted: true, ..Code::packed(self.pairs?.get(c)?) }))
+                single.or_else(|| {
+                    Some(Code {
+                        shifted: true,
+                        ..Code::packed(self.pairs?.get(c)?)
+                    })
+                })
             }
         }
     }
 
     fn double(&self, family: Family, c: char) -> Option<Code> {
-        let above = matches!(family, Family::Gb18030 | Family::Gb18030y2005) && u32::from(c) > 0xFFFF;
-        let code = if above { gb18030::above_basic_plane(c)? } else { self.tables?.get(c)? };
+        let above =
+            matches!(family, Family::Gb18030 | Family::Gb18030y2005) && u32::from(c) > 0xFFFF;
+        let code = if above {
+            gb18030::above_basic_plane(c)?
+        } else {
+            self.tables?.get(c)?
+        };
         Some(Code::packed(code))
     }
 }
@@ -206,7 +245,11 @@ fn utf_16(c: char, big: bool) -> Code {
     let mut bytes = [0; 4];
     let units = c.encode_utf16(&mut units);
     for (to, unit) in bytes.chunks_exact_mut(2).zip(units.iter()) {
-        to.copy_from_slice(&if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
+        to.copy_from_slice(&if big {
+            unit.to_be_bytes()
+        } else {
+            unit.to_le_bytes()
+        });
     }
     Code::copied(bytes.get(..units.len() * 2).unwrap_or_default())
 }

@@ -27,7 +27,19 @@ pub struct Encoding {
 }
 
 /// What happens to characters of the private-use areas (U+E000..F8FF and planes 15 and 16).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum PrivateUse {
     /// They pass both ways and are counted; [`crate::private_use_report`] lists them.
@@ -48,7 +60,10 @@ pub struct EbcdicNewline {
 
 impl Encoding {
     pub(crate) const fn from_index(index: u8) -> Self {
-        Self { index, private_use: PrivateUse::Accept }
+        Self {
+            index,
+            private_use: PrivateUse::Accept,
+        }
     }
 
     /// Every encoding of the register.
@@ -71,7 +86,10 @@ impl Encoding {
     /// The same encoding with another choice about private-use characters.
     #[must_use]
     pub fn with_private_use(self, private_use: PrivateUse) -> Self {
-        Self { private_use, ..self }
+        Self {
+            private_use,
+            ..self
+        }
     }
 
     /// The choice about private-use characters.
@@ -89,9 +107,8 @@ impl Encoding {
         match self.kind() {
             Kind::Ascii | Kind::Utf8 | Kind::Double(_) => true,
             Kind::Utf16 { .. } | Kind::Utf32 { .. } | Kind::Shifted { .. } => false,
-            Kind::Single(number) => {
-                crate::single::page(number).is_some_and(|t| (0..0x80u8).all(|b| t.decode(b) == Some(char::from(b))))
-            }
+            Kind::Single(number) => crate::single::page(number)
+                .is_some_and(|t| (0..0x80u8).all(|b| t.decode(b) == Some(char::from(b)))),
         }
     }
 
@@ -159,7 +176,10 @@ impl Encoding {
     /// The line ends of an EBCDIC page; `None` for all others (they have 0D and 0A).
     #[must_use]
     pub fn newline(self) -> Option<EbcdicNewline> {
-        self.is_ebcdic().then_some(EbcdicNewline { next_line: 0x15, line_feed: 0x25 })
+        self.is_ebcdic().then_some(EbcdicNewline {
+            next_line: 0x15,
+            line_feed: 0x25,
+        })
     }
 
     /// The byte order mark; empty where the encoding has none.
@@ -230,5 +250,7 @@ impl<'de> serde::Deserialize<'de> for Encoding {
 
 /// A label that no encoding answers to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no encoding is called {0:?}; try utf-8, gbk, gb18030, cp936, big5, cp437, windows-1252 or ibm037")]
+#[error(
+    "no encoding is called {0:?}; try utf-8, gbk, gb18030, cp936, big5, cp437, windows-1252 or ibm037"
+)]
 pub struct UnknownEncoding(String);

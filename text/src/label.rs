@@ -4,8 +4,20 @@ use crate::encoding::{Encoding, PrivateUse};
 use crate::pages::PAGES;
 
 /// Words in front of a code page number. Longest first: `windows` before `win`.
-const PREFIXES: [&str; 12] =
-    ["codepage", "cswindows", "windows", "ccsid", "csibm", "xibm", "oem", "ibm", "win", "dos", "ms", "cp"];
+const PREFIXES: [&str; 12] = [
+    "codepage",
+    "cswindows",
+    "windows",
+    "ccsid",
+    "csibm",
+    "xibm",
+    "oem",
+    "ibm",
+    "win",
+    "dos",
+    "ms",
+    "cp",
+];
 
 impl Encoding {
     /// The encoding that `label` names: IANA and WHATWG names, Python's (`cp932`, `latin-1`),
@@ -47,7 +59,9 @@ impl Encoding {
 /// `utf-16`: Python's meaning). When reading, a mark is looked for in any case.
 #[must_use]
 pub fn label_asks_for_bom(label: &str) -> bool {
-    fold(label).is_some_and(|l| l.ends_with("sig") || l.ends_with("bom") || matches!(l.as_str(), "utf16" | "utf32"))
+    fold(label).is_some_and(|l| {
+        l.ends_with("sig") || l.ends_with("bom") || matches!(l.as_str(), "utf16" | "utf32")
+    })
 }
 
 /// Lower-case letters and digits only. No label is longer than 40 characters.
@@ -55,22 +69,40 @@ fn fold(label: &str) -> Option<String> {
     if label.len() > 64 || !label.is_ascii() {
         return None;
     }
-    Some(label.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect())
+    Some(
+        label
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase())
+            .collect(),
+    )
 }
 
 fn find(folded: &str) -> Option<Encoding> {
     let by_name = |wanted: &str| {
-        Encoding::all().zip(PAGES).find(|(_, p)| p.labels.contains(&wanted) || fold(p.name).as_deref() == Some(wanted))
+        Encoding::all()
+            .zip(PAGES)
+            .find(|(_, p)| p.labels.contains(&wanted) || fold(p.name).as_deref() == Some(wanted))
     };
     if let Some((page, _)) = by_name(folded) {
         return Some(page);
     }
-    let number = PREFIXES.iter().find_map(|p| folded.strip_prefix(p)).unwrap_or(folded);
+    let number = PREFIXES
+        .iter()
+        .find_map(|p| folded.strip_prefix(p))
+        .unwrap_or(folded);
     let number = number.strip_prefix("cp").unwrap_or(number);
     if !number.is_empty() && number.len() <= 5 && number.bytes().all(|b| b.is_ascii_digit()) {
         return Encoding::for_code_page(number.parse().ok()?);
     }
-    folded.strip_prefix('x').or_else(|| folded.strip_prefix("cs")).and_then(|rest| by_name(rest).map(|(page, _)| page).or_else(|| find_number(rest)))
+    folded
+        .strip_prefix('x')
+        .or_else(|| folded.strip_prefix("cs"))
+        .and_then(|rest| {
+            by_name(rest)
+                .map(|(page, _)| page)
+                .or_else(|| find_number(rest))
+        })
 }
 
 fn find_number(folded: &str) -> Option<Encoding> {

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
-mod buf;
 mod decode;
 mod double;
 mod encode;
@@ -18,12 +17,14 @@ mod single;
 mod trim;
 mod unicode;
 
-pub use buf::Utf8Buf;
 pub use decode::{BadBytes, BadReason, Decoded, Invalid};
 pub use encode::{Encoded, Unencodable, Unmappable};
 pub use encoding::{EbcdicNewline, Encoding, PrivateUse, UnknownEncoding};
+pub use fenhe_kernels::Utf8Buf;
 pub use fit::{Align, FieldError, Fitted};
 pub use label::label_asks_for_bom;
-pub use private_use::{PrivateUseChar, is_private_use, private_use_report, replace_private_use, standard_character};
+pub use private_use::{
+    PrivateUseChar, is_private_use, private_use_report, replace_private_use, standard_character,
+};
 pub use scan::CharStep;
 pub use trim::{Blanks, Trim, to_full_width, to_half_width, trim};

@@ -10,13 +10,20 @@ use crate::encoding::Encoding;
 pub(crate) enum Kind {
     Ascii,
     Utf8,
-    Utf16 { big: bool },
-    Utf32 { big: bool },
+    Utf16 {
+        big: bool,
+    },
+    Utf32 {
+        big: bool,
+    },
     /// Number of the page in `tables/single.bin`.
     Single(u8),
     Double(Family),
     /// Single-byte half (number in `tables/single.bin`), number in `tables/shifted.bin`.
-    Shifted { single: u8, double: u8 },
+    Shifted {
+        single: u8,
+        double: u8,
+    },
 }
 
 /// The multi-byte families whose lead bytes are above 7F.

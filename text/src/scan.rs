@@ -21,7 +21,9 @@ impl CharStep {
     /// 0 for no bytes. A byte that begins no character counts as one of its own. SO and SI are one byte.
     #[inline]
     pub fn len(&mut self, bytes: &[u8]) -> usize {
-        let Some(&first) = bytes.first() else { return 0 };
+        let Some(&first) = bytes.first() else {
+            return 0;
+        };
         let len = match self.kind {
             Kind::Ascii | Kind::Single(_) => 1,
             Kind::Utf8 => utf8_shape(first, bytes),
@@ -51,7 +53,10 @@ impl Encoding {
     /// A walk over raw bytes, at the start of a field.
     #[must_use]
     pub fn char_step(self) -> CharStep {
-        CharStep { kind: self.kind(), shifted: false }
+        CharStep {
+            kind: self.kind(),
+            shifted: false,
+        }
     }
 
     /// Bytes taken by the character at the start of `bytes`; see [`CharStep::len`]. In mixed EBCDIC
@@ -125,7 +130,9 @@ impl Encoding {
                 let rest = hay.get(at..)?;
                 let was_shifted = step.is_shifted();
                 let len = step.len(rest).max(1);
-                if is_unit(self.kind(), rest, needle) || (len == 1 && !was_shifted && !self.has_wide_units()) {
+                if is_unit(self.kind(), rest, needle)
+                    || (len == 1 && !was_shifted && !self.has_wide_units())
+                {
                     return Some(at);
                 }
                 at += len;
@@ -171,12 +178,22 @@ fn is_unit(kind: Kind, bytes: &[u8], needle: u8) -> bool {
 /// A lead byte and the continuation bytes that really follow it.
 fn utf8_shape(first: u8, bytes: &[u8]) -> usize {
     let wanted = utf8_len(first);
-    let follow = bytes.iter().skip(1).take(wanted - 1).take_while(|b| (0x80..=0xBF).contains(*b)).count();
+    let follow = bytes
+        .iter()
+        .skip(1)
+        .take(wanted - 1)
+        .take_while(|b| (0x80..=0xBF).contains(*b))
+        .count();
     1 + follow
 }
 
 fn utf16_shape(bytes: &[u8], big: bool) -> usize {
-    let high = |at: usize| bytes.get(if big { at } else { at + 1 }).copied().unwrap_or(0);
+    let high = |at: usize| {
+        bytes
+            .get(if big { at } else { at + 1 })
+            .copied()
+            .unwrap_or(0)
+    };
     let pair = (0xD8..=0xDB).contains(&high(0)) && (0xDC..=0xDF).contains(&high(2));
     if pair { 4 } else { 2 }
 }
@@ -193,15 +210,23 @@ fn utf8_tail(bytes: &[u8]) -> usize {
 
 fn utf16_tail(bytes: &[u8], big: bool) -> usize {
     let odd = bytes.len() % 2;
-    let last = bytes.len().checked_sub(odd + 2).map(|at| if big { at } else { at + 1 });
-    let open = last.and_then(|at| bytes.get(at)).is_some_and(|b| (0xD8..=0xDB).contains(b));
+    let last = bytes
+        .len()
+        .checked_sub(odd + 2)
+        .map(|at| if big { at } else { at + 1 });
+    let open = last
+        .and_then(|at| bytes.get(at))
+        .is_some_and(|b| (0xD8..=0xDB).contains(b));
     if open { odd + 2 } else { odd }
 }
 
 /// Characters are walked from the last place that must be a boundary: after a byte that cannot be
 /// part of any multi-byte character.
 fn double_tail(family: Family, bytes: &[u8]) -> usize {
-    let sync = bytes.iter().rposition(|&b| b < 0x30 || (0x3A..0x40).contains(&b)).map_or(0, |at| at + 1);
+    let sync = bytes
+        .iter()
+        .rposition(|&b| b < 0x30 || (0x3A..0x40).contains(&b))
+        .map_or(0, |at| at + 1);
     let mut rest = bytes.get(sync..).unwrap_or_default();
     while !rest.is_empty() {
         if rest.len() < 4 && double::may_go_on(family, rest) {

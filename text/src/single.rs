@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use crate::buf::SingleByteTable;
 use crate::reverse::Reverse;
+use fenhe_kernels::SingleByteTable;
 
 /// Pages of 256 little-endian `u16`; see `tables/build.py`.
 static BYTES: &[u8] = include_bytes!("tables/single.bin");
@@ -29,7 +29,8 @@ impl SinglePage {
         for (cell, pair) in chars.iter_mut().zip(bytes.chunks_exact(2)) {
             *cell = u16::from_le_bytes([pair[0], pair[1]]);
         }
-        let reverse = (0u8..=255).filter_map(|b| Some((char_of(chars[usize::from(b)])?, u32::from(b))));
+        let reverse =
+            (0u8..=255).filter_map(|b| Some((char_of(chars[usize::from(b)])?, u32::from(b))));
         Self {
             table: SingleByteTable::new(|b| char_of(chars[usize::from(b)])),
             reverse: Reverse::new(reverse),
@@ -42,9 +43,17 @@ impl SinglePage {
 pub(crate) fn page(number: u8) -> Option<&'static SinglePage> {
     static PAGES: [OnceLock<Box<SinglePage>>; COUNT] = [const { OnceLock::new() }; COUNT];
     let number = usize::from(number);
-    Some(PAGES.get(number)?.get_or_init(|| Box::new(SinglePage::load(number))))
+    Some(
+        PAGES
+            .get(number)?
+            .get_or_init(|| Box::new(SinglePage::load(number))),
+    )
 }
 
 fn char_of(unit: u16) -> Option<char> {
-    if unit == 0xFFFF { None } else { char::from_u32(u32::from(unit)) }
+    if unit == 0xFFFF {
+        None
+    } else {
+        char::from_u32(u32::from(unit))
+    }
 }
