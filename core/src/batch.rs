@@ -48,14 +48,7 @@ impl Batch {
         span: Span,
         position: Position,
     ) -> Result<Self> {
-        Self {
-            records,
-            rejects,
-            position,
-            span,
-            ordinals: None,
-        }
-        .balanced()
+        Self { records, rejects, position, span, ordinals: None }.balanced()
     }
 
     /// A batch that says for each row which record of the source it was.
@@ -69,14 +62,7 @@ impl Batch {
         position: Position,
         ordinals: Vec<u64>,
     ) -> Result<Self> {
-        Self {
-            records,
-            rejects,
-            position,
-            span,
-            ordinals: Some(ordinals),
-        }
-        .balanced()
+        Self { records, rejects, position, span, ordinals: Some(ordinals) }.balanced()
     }
 
     /// Rows of the batch.
@@ -141,11 +127,7 @@ mod tests {
 
     #[test]
     fn row_numbers_leave_out_the_rejects() {
-        let span = Span {
-            first: 11,
-            read: 5,
-            ..Span::default()
-        };
+        let span = Span { first: 11, read: 5, ..Span::default() };
         let at = Position::new("t", 1, &0).unwrap();
         let batch = Batch::new(rows(3), vec![reject(11), reject(14)], span, at).unwrap();
         assert_eq!(batch.record_numbers(), [12, 13, 15]);
@@ -153,11 +135,7 @@ mod tests {
 
     #[test]
     fn a_lost_record_is_noticed() {
-        let span = Span {
-            first: 1,
-            read: 4,
-            ..Span::default()
-        };
+        let span = Span { first: 1, read: 4, ..Span::default() };
         let at = Position::new("t", 1, &0).unwrap();
         let error = Batch::new(rows(3), vec![], span, at).unwrap_err();
         assert_eq!(error.code(), "core.books");

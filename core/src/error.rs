@@ -150,11 +150,7 @@ impl Error {
 
     /// The ability `verb` that this adapter does not have.
     pub fn unsupported(adapter: &str, verb: &str) -> Self {
-        Self::new(
-            Kind::Unsupported,
-            "core.unsupported",
-            format!("{adapter} has no {verb}"),
-        )
+        Self::new(Kind::Unsupported, "core.unsupported", format!("{adapter} has no {verb}"))
     }
 
     /// A limit of [`Limits`](crate::Limits), by its field name, that the data would exceed.

@@ -233,10 +233,7 @@ pub trait ExchangeExt: Exchange {
     /// # Errors
     /// Whatever [`read`](Exchange::read) and [`next`](Reader::next) return.
     async fn read_all(&self, dataset: &str) -> Result<Vec<Batch>> {
-        let request = ReadRequest {
-            dataset: dataset.into(),
-            ..ReadRequest::default()
-        };
+        let request = ReadRequest { dataset: dataset.into(), ..ReadRequest::default() };
         let mut reader = self.read(request).await?;
         let mut batches = Vec::new();
         while let Some(batch) = reader.next().await? {

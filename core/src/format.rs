@@ -232,11 +232,9 @@ pub struct Companion {
 impl DecodeOptions {
     /// The companion with one of these extensions, in the order of preference.
     pub fn companion(&self, extensions: &[&str]) -> Option<&Companion> {
-        extensions.iter().find_map(|e| {
-            self.companions
-                .iter()
-                .find(|c| c.extension.eq_ignore_ascii_case(e))
-        })
+        extensions
+            .iter()
+            .find_map(|e| self.companions.iter().find(|c| c.extension.eq_ignore_ascii_case(e)))
     }
 }
 

@@ -57,9 +57,7 @@ impl Options {
                 return Err(config(format!("option {pair} has no value"))
                     .hint("write options as key=value"));
             };
-            let old = options
-                .0
-                .insert(key.trim().into(), Value::String(value.into()));
+            let old = options.0.insert(key.trim().into(), Value::String(value.into()));
             if old.is_some() {
                 return Err(config(format!("option {key} is given twice")));
             }
@@ -141,9 +139,7 @@ fn edit_distance(a: &str, b: &str) -> usize {
         let mut diagonal = i;
         let mut left = i + 1;
         for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let next = (diagonal + usize::from(x != *y))
-                .min(left + 1)
-                .min(*cell + 1);
+            let next = (diagonal + usize::from(x != *y)).min(left + 1).min(*cell + 1);
             diagonal = *cell;
             *cell = next;
             left = next;
@@ -205,10 +201,7 @@ impl<'de> de::Deserializer<'de> for Lenient {
     type Error = Mismatch;
 
     fn deserialize_any<V: de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        self.0
-            .into_deserializer()
-            .deserialize_any(visitor)
-            .map_err(|e| Mismatch(e.to_string()))
+        self.0.into_deserializer().deserialize_any(visitor).map_err(|e| Mismatch(e.to_string()))
     }
 
     fn deserialize_bool<V: de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -364,10 +357,7 @@ mod tests {
     fn words_and_typed_values_mean_the_same() {
         let words = Options::from_pairs(["invalid=null", "deleted=true", "widths=4,5"]).unwrap();
         let mut typed = Options::new();
-        typed
-            .set("invalid", "null")
-            .set("deleted", true)
-            .set("widths", vec![4, 5]);
+        typed.set("invalid", "null").set("deleted", true).set("widths", vec![4, 5]);
         let sample: Sample = words.parse("x").unwrap();
         assert_eq!(sample, typed.parse("x").unwrap());
         assert_eq!(sample.invalid, Some(Invalid::Null));
@@ -377,10 +367,7 @@ mod tests {
     #[test]
     fn an_attachment_is_an_object() {
         let mut options = Options::new();
-        options.set(
-            "layout",
-            serde_json::json!({"name": "fee.toml", "text": "x"}),
-        );
+        options.set("layout", serde_json::json!({"name": "fee.toml", "text": "x"}));
         let sample: Sample = options.parse("x").unwrap();
         assert_eq!(sample.layout.unwrap().name, "fee.toml");
     }

@@ -38,13 +38,7 @@ impl Position {
         let token = serde_json::to_string(value).map_err(|e| {
             Error::new(Kind::Internal, "core.position", "position has no JSON form").caused_by(e)
         })?;
-        Ok(Self {
-            adapter: Cow::Borrowed(adapter),
-            version,
-            token,
-            prologue: 0,
-            offset: 0,
-        })
+        Ok(Self { adapter: Cow::Borrowed(adapter), version, token, prologue: 0, offset: 0 })
     }
 
     /// For byte streams: to go on from here, feed the first `prologue` bytes of the stream (its header),

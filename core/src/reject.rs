@@ -47,11 +47,7 @@ impl fmt::Display for Fault {
         if !self.field.is_empty() {
             write!(f, "{}: ", self.field)?;
         }
-        write!(
-            f,
-            "expected {}, found {} [{}]",
-            self.expected, self.found, self.code
-        )
+        write!(f, "expected {}, found {} [{}]", self.expected, self.found, self.code)
     }
 }
 
@@ -78,10 +74,7 @@ pub struct Source {
 impl Source {
     /// A source of this name, not fingerprinted.
     pub fn named(name: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self {
-            name: name.into(),
-            fingerprint: String::new(),
-        })
+        Arc::new(Self { name: name.into(), fingerprint: String::new() })
     }
 }
 
@@ -202,11 +195,7 @@ impl fmt::Display for Reject {
         if !self.source.name.is_empty() {
             write!(f, "{} ", self.source.name)?;
         }
-        write!(
-            f,
-            "record {} at byte {}: {}",
-            self.record, self.offset, self.fault
-        )?;
+        write!(f, "record {} at byte {}: {}", self.record, self.offset, self.fault)?;
         if !self.also.is_empty() {
             write!(f, " and {} more", self.also.len())?;
         }
@@ -222,20 +211,13 @@ mod hex_bytes {
     pub(super) fn serialize<S: Serializer>(bytes: &Bytes, s: S) -> Result<S::Ok, S::Error> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let digit = |n: u8| char::from(DIGITS[usize::from(n & 15)]);
-        let text: String = bytes
-            .iter()
-            .flat_map(|b| [digit(b >> 4), digit(*b)])
-            .collect();
+        let text: String = bytes.iter().flat_map(|b| [digit(b >> 4), digit(*b)]).collect();
         s.serialize_str(&text)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Bytes, D::Error> {
         let text = String::deserialize(d)?;
-        let digit = |b: u8| {
-            char::from(b)
-                .to_digit(16)
-                .and_then(|n| u8::try_from(n).ok())
-        };
+        let digit = |b: u8| char::from(b).to_digit(16).and_then(|n| u8::try_from(n).ok());
         text.as_bytes()
             .chunks(2)
             .map(|pair| match pair {

@@ -50,10 +50,9 @@ pub fn projection(schema: &Schema, columns: &[String]) -> Result<Vec<usize>> {
                 let error = Error::new(Kind::NotFound, "core.column", format!("no column {name}"));
                 match crate::nearest(name, names.clone()) {
                     Some(near) => error.hint(format!("did you mean {near}?")),
-                    None => error.hint(format!(
-                        "columns are {}",
-                        names.collect::<Vec<_>>().join(", ")
-                    )),
+                    None => {
+                        error.hint(format!("columns are {}", names.collect::<Vec<_>>().join(", ")))
+                    }
                 }
             })
         })

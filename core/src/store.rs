@@ -125,9 +125,7 @@ impl ReadAt for Bytes {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let from = usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(self.len());
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
         let rest = self.get(from..).unwrap_or_default();
         let n = rest.len().min(buf.len());
         for (to, byte) in buf.iter_mut().zip(rest) {
@@ -146,12 +144,8 @@ pub fn read_exact_at(object: &dyn ReadAt, range: Range<u64>, limit: u64) -> Resu
     let wanted = range.end.saturating_sub(range.start);
     crate::Limits::check("memo", limit, wanted)?;
     let missing = || {
-        Error::new(
-            crate::Kind::Truncated,
-            "core.range",
-            "the object ends inside a block",
-        )
-        .at_offset(range.start)
+        Error::new(crate::Kind::Truncated, "core.range", "the object ends inside a block")
+            .at_offset(range.start)
     };
     if range.end > object.size() {
         return Err(missing());

@@ -56,28 +56,16 @@ pub fn sample_schema() -> SchemaRef {
 /// Rows `first..first + n` with a Chinese name, a decimal and some nulls; the name ends with `mark`.
 pub fn sample(first: i64, n: i64, mark: &str) -> Batch {
     let ids = first..first + n;
-    let names = ids
-        .clone()
-        .map(|i| (i % 7 != 3).then(|| format!("欧阳{i}{mark}")));
-    let fees = ids
-        .clone()
-        .map(|i| (i % 5 != 4).then_some(i128::from(i) * 101 - 500));
+    let names = ids.clone().map(|i| (i % 7 != 3).then(|| format!("欧阳{i}{mark}")));
+    let fees = ids.clone().map(|i| (i % 5 != 4).then_some(i128::from(i) * 101 - 500));
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(ids)),
         Arc::new(names.collect::<StringArray>()),
-        Arc::new(
-            fees.collect::<Decimal128Array>()
-                .with_precision_and_scale(12, 2)
-                .expect("12,2"),
-        ),
+        Arc::new(fees.collect::<Decimal128Array>().with_precision_and_scale(12, 2).expect("12,2")),
     ];
     let records = RecordBatch::try_new(sample_schema(), columns).expect("a batch of the schema");
     let count = n as u64;
-    let span = Span {
-        first: first as u64 + 1,
-        read: count,
-        ..Span::default()
-    };
+    let span = Span { first: first as u64 + 1, read: count, ..Span::default() };
     let position = Position::new("testkit", 1, &(first + n)).expect("a position");
     Batch::new(records, Vec::new(), span, position).expect("balanced books")
 }
@@ -87,11 +75,7 @@ fn request(dataset: &str, mode: WriteMode) -> WriteRequest {
         dataset: dataset.into(),
         schema: sample_schema(),
         mode,
-        key: if mode == WriteMode::Upsert {
-            vec!["id".into()]
-        } else {
-            Vec::new()
-        },
+        key: if mode == WriteMode::Upsert { vec!["id".into()] } else { Vec::new() },
         pipeline: "testkit".into(),
         limits: Limits::default(),
     }
@@ -149,15 +133,8 @@ async fn undeclared_verbs_are_refused(exchange: &dyn Exchange) {
         assert_eq!(error.kind(), Kind::Unsupported, "{error}");
     }
     if can.read {
-        let request = ReadRequest {
-            dataset: "no such dataset".into(),
-            ..ReadRequest::default()
-        };
-        let error = exchange
-            .read(request)
-            .await
-            .map(drop)
-            .expect_err("an unknown dataset opens");
+        let request = ReadRequest { dataset: "no such dataset".into(), ..ReadRequest::default() };
+        let error = exchange.read(request).await.map(drop).expect_err("an unknown dataset opens");
         assert_eq!(error.kind(), Kind::NotFound, "{error}");
     }
 }
@@ -166,11 +143,7 @@ async fn appends(exchange: &dyn Exchange) {
     let batches = [sample(0, 50, ""), sample(50, 1, ""), sample(51, 30, "")];
     write(exchange, "appended", WriteMode::Append, &batches).await;
     if exchange.info().capability.read {
-        assert_eq!(
-            content(exchange, "appended").await,
-            expected(&batches),
-            "appended rows"
-        );
+        assert_eq!(content(exchange, "appended").await, expected(&batches), "appended rows");
     }
 }
 
@@ -179,14 +152,8 @@ async fn a_dropped_writer_leaves_nothing(exchange: &dyn Exchange) {
         return;
     }
     write(exchange, "aborted", WriteMode::Append, &[sample(0, 3, "")]).await;
-    let mut writer = exchange
-        .write(request("aborted", WriteMode::Append))
-        .await
-        .expect("write");
-    writer
-        .write(&sample(3, 3, ""))
-        .await
-        .expect("write a batch");
+    let mut writer = exchange.write(request("aborted", WriteMode::Append)).await.expect("write");
+    writer.write(&sample(3, 3, "")).await.expect("write a batch");
     drop(writer);
     assert_eq!(
         content(exchange, "aborted").await,
@@ -196,20 +163,9 @@ async fn a_dropped_writer_leaves_nothing(exchange: &dyn Exchange) {
 }
 
 async fn upserts(exchange: &dyn Exchange) {
-    write(
-        exchange,
-        "upserted",
-        WriteMode::Upsert,
-        &[sample(0, 20, "")],
-    )
-    .await;
-    write(
-        exchange,
-        "upserted",
-        WriteMode::Upsert,
-        &[sample(10, 20, "改"), sample(10, 20, "改")],
-    )
-    .await;
+    write(exchange, "upserted", WriteMode::Upsert, &[sample(0, 20, "")]).await;
+    write(exchange, "upserted", WriteMode::Upsert, &[sample(10, 20, "改"), sample(10, 20, "改")])
+        .await;
     if exchange.info().capability.read {
         let wanted = expected(&[sample(0, 10, ""), sample(10, 20, "改")]);
         assert_eq!(content(exchange, "upserted").await, wanted, "upserted rows");
@@ -217,20 +173,8 @@ async fn upserts(exchange: &dyn Exchange) {
 }
 
 async fn replaces(exchange: &dyn Exchange) {
-    write(
-        exchange,
-        "replaced",
-        WriteMode::Replace,
-        &[sample(0, 20, "")],
-    )
-    .await;
-    write(
-        exchange,
-        "replaced",
-        WriteMode::Replace,
-        &[sample(5, 3, "")],
-    )
-    .await;
+    write(exchange, "replaced", WriteMode::Replace, &[sample(0, 20, "")]).await;
+    write(exchange, "replaced", WriteMode::Replace, &[sample(5, 3, "")]).await;
     if exchange.info().capability.read {
         assert_eq!(
             content(exchange, "replaced").await,
@@ -241,10 +185,7 @@ async fn replaces(exchange: &dyn Exchange) {
 }
 
 async fn keeps_the_watermark(exchange: &dyn Exchange) {
-    let mut writer = exchange
-        .write(request("marked", WriteMode::Upsert))
-        .await
-        .expect("write");
+    let mut writer = exchange.write(request("marked", WriteMode::Upsert)).await.expect("write");
     assert_eq!(
         writer.watermark().await.expect("watermark"),
         None,
@@ -254,67 +195,32 @@ async fn keeps_the_watermark(exchange: &dyn Exchange) {
     writer.write(&batch).await.expect("write a batch");
     let committed = writer.commit().await.expect("commit");
     assert_eq!(committed.watermark.as_ref(), Some(&batch.position));
-    writer
-        .write(&sample(8, 8, ""))
-        .await
-        .expect("write a batch");
+    writer.write(&sample(8, 8, "")).await.expect("write a batch");
     drop(writer);
-    let mut writer = exchange
-        .write(request("marked", WriteMode::Upsert))
-        .await
-        .expect("write");
+    let mut writer = exchange.write(request("marked", WriteMode::Upsert)).await.expect("write");
     let kept = writer.watermark().await.expect("watermark");
-    assert_eq!(
-        kept.as_ref(),
-        Some(&batch.position),
-        "the watermark of the last commit"
-    );
+    assert_eq!(kept.as_ref(), Some(&batch.position), "the watermark of the last commit");
 }
 
 async fn lists_what_was_written(exchange: &dyn Exchange) {
     write(exchange, "listed", WriteMode::Append, &[sample(0, 3, "")]).await;
     let all = exchange.discover().await.expect("discover");
-    let listed = all
-        .iter()
-        .find(|d| d.name == "listed")
-        .expect("a dataset that was written is listed");
-    let names: Vec<_> = listed
-        .schema
-        .fields()
-        .iter()
-        .map(|f| f.name().as_str())
-        .collect();
+    let listed =
+        all.iter().find(|d| d.name == "listed").expect("a dataset that was written is listed");
+    let names: Vec<_> = listed.schema.fields().iter().map(|f| f.name().as_str()).collect();
     assert_eq!(names, ["id", "name", "fee"]);
     for dataset in all {
-        let request = ReadRequest {
-            dataset: dataset.name.clone(),
-            ..ReadRequest::default()
-        };
-        let reader = exchange
-            .read(request)
-            .await
-            .expect("every listed dataset opens");
-        assert_eq!(
-            reader.schema(),
-            dataset.schema,
-            "schema of {}",
-            dataset.name
-        );
+        let request = ReadRequest { dataset: dataset.name.clone(), ..ReadRequest::default() };
+        let reader = exchange.read(request).await.expect("every listed dataset opens");
+        assert_eq!(reader.schema(), dataset.schema, "schema of {}", dataset.name);
     }
 }
 
 async fn reads_cancel_safely(exchange: &dyn Exchange) {
     let all = [sample(0, 60, "")];
     write(exchange, "cancelled", WriteMode::Append, &all).await;
-    let limits = Limits {
-        batch_rows: 7,
-        ..Limits::default()
-    };
-    let request = ReadRequest {
-        dataset: "cancelled".into(),
-        limits,
-        ..ReadRequest::default()
-    };
+    let limits = Limits { batch_rows: 7, ..Limits::default() };
+    let request = ReadRequest { dataset: "cancelled".into(), limits, ..ReadRequest::default() };
     let mut reader = exchange.read(request).await.expect("read");
     let mut got = Vec::new();
     loop {
@@ -328,73 +234,37 @@ async fn reads_cancel_safely(exchange: &dyn Exchange) {
             None => break,
         }
     }
-    assert!(
-        reader.next().await.expect("next after the end").is_none(),
-        "more after the end"
-    );
+    assert!(reader.next().await.expect("next after the end").is_none(), "more after the end");
     assert_eq!(expected(&got), expected(&all), "rows after cancelled reads");
 }
 
 async fn chooses_columns(exchange: &dyn Exchange) {
     let columns = Some(vec!["fee".to_owned(), "id".to_owned()]);
-    let request = ReadRequest {
-        dataset: "cancelled".into(),
-        columns,
-        ..ReadRequest::default()
-    };
+    let request = ReadRequest { dataset: "cancelled".into(), columns, ..ReadRequest::default() };
     let mut reader = exchange.read(request).await.expect("read two columns");
     let batch = reader.next().await.expect("next").expect("a batch");
-    let names: Vec<_> = batch
-        .records
-        .schema()
-        .fields()
-        .iter()
-        .map(|f| f.name().clone())
-        .collect();
+    let names: Vec<_> = batch.records.schema().fields().iter().map(|f| f.name().clone()).collect();
     assert_eq!(names, ["fee", "id"]);
     let columns = Some(vec!["no such column".to_owned()]);
-    let request = ReadRequest {
-        dataset: "cancelled".into(),
-        columns,
-        ..ReadRequest::default()
-    };
-    let error = exchange
-        .read(request)
-        .await
-        .map(drop)
-        .expect_err("an unknown column is accepted");
+    let request = ReadRequest { dataset: "cancelled".into(), columns, ..ReadRequest::default() };
+    let error = exchange.read(request).await.map(drop).expect_err("an unknown column is accepted");
     assert_eq!(error.kind(), Kind::NotFound, "{error}");
 }
 
 async fn resumes_after_every_batch(exchange: &dyn Exchange) {
-    let limits = Limits {
-        batch_rows: 9,
-        ..Limits::default()
-    };
-    let request = ReadRequest {
-        dataset: "cancelled".into(),
-        limits,
-        ..ReadRequest::default()
-    };
+    let limits = Limits { batch_rows: 9, ..Limits::default() };
+    let request = ReadRequest { dataset: "cancelled".into(), limits, ..ReadRequest::default() };
     let mut reader = exchange.read(request.clone()).await.expect("read");
     let mut batches = Vec::new();
     while let Some(batch) = reader.next().await.expect("next") {
         batches.push(batch);
     }
-    assert!(
-        batches.len() > 2,
-        "the limit of rows in a batch is not kept"
-    );
+    assert!(batches.len() > 2, "the limit of rows in a batch is not kept");
     for (i, batch) in batches.iter().enumerate() {
         let text = serde_json::to_string(&batch.position).expect("a position has a text");
         let from = Some(serde_json::from_str(&text).expect("a position is read from its text"));
-        let mut reader = exchange
-            .read(ReadRequest {
-                from,
-                ..request.clone()
-            })
-            .await
-            .expect("resume");
+        let mut reader =
+            exchange.read(ReadRequest { from, ..request.clone() }).await.expect("resume");
         let mut rest = Vec::new();
         while let Some(batch) = reader.next().await.expect("next") {
             rest.push(batch);

@@ -9,9 +9,8 @@ use arrow_json::{WriterBuilder, writer::LineDelimited};
 /// When a column has a type without a JSON form.
 pub fn ndjson(batch: &RecordBatch) -> String {
     let mut out = Vec::new();
-    let mut writer = WriterBuilder::new()
-        .with_explicit_nulls(true)
-        .build::<_, LineDelimited>(&mut out);
+    let mut writer =
+        WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut out);
     writer.write(batch).expect("a batch with a JSON form");
     writer.finish().expect("a batch with a JSON form");
     drop(writer);
@@ -21,9 +20,5 @@ pub fn ndjson(batch: &RecordBatch) -> String {
 /// The rows of several batches, one NDJSON line each.
 pub fn rows<'a>(batches: impl IntoIterator<Item = &'a RecordBatch>) -> Vec<String> {
     let lines = |b| ndjson(b).lines().map(str::to_owned).collect::<Vec<_>>();
-    batches
-        .into_iter()
-        .filter(|b: &&RecordBatch| b.num_rows() > 0)
-        .flat_map(lines)
-        .collect()
+    batches.into_iter().filter(|b: &&RecordBatch| b.num_rows() > 0).flat_map(lines).collect()
 }

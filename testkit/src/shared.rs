@@ -13,10 +13,7 @@ pub fn data(format: &str) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    #[allow(
-        clippy::print_stdout,
-        reason = "a test that checked nothing has to say so"
-    )]
+    #[allow(clippy::print_stdout, reason = "a test that checked nothing has to say so")]
     {
         println!("skipped: shared data not present ({format})");
     }

@@ -65,9 +65,7 @@ pub async fn conforms(store: &dyn Store, can: Abilities) {
 /// When the store refuses.
 pub async fn put(store: &dyn Store, name: &str, bytes: &[u8]) {
     let mut sink = store.put(name).await.expect("put");
-    sink.write(Bytes::copy_from_slice(bytes))
-        .await
-        .expect("write");
+    sink.write(Bytes::copy_from_slice(bytes)).await.expect("write");
     sink.close().await.expect("close");
 }
 
@@ -82,10 +80,7 @@ pub async fn get(store: &dyn Store, name: &str, from: u64) -> Vec<u8> {
         assert!(!chunk.is_empty(), "an empty chunk");
         all.extend_from_slice(&chunk);
     }
-    assert!(
-        stream.next().await.expect("next after the end").is_none(),
-        "more after the end"
-    );
+    assert!(stream.next().await.expect("next after the end").is_none(), "more after the end");
     all
 }
 
@@ -95,62 +90,34 @@ fn refused(result: fenhe_core::Result<()>) {
 }
 
 async fn missing_is_not_found(store: &dyn Store) {
-    let head = store
-        .head("missing.txt")
-        .await
-        .expect_err("head of a missing object");
+    let head = store.head("missing.txt").await.expect_err("head of a missing object");
     assert_eq!(head.kind(), Kind::NotFound, "{head}");
     let got = match store.get("missing.txt", 0).await {
         Err(error) => error,
-        Ok(mut stream) => stream
-            .next()
-            .await
-            .expect_err("a missing object has content"),
+        Ok(mut stream) => stream.next().await.expect_err("a missing object has content"),
     };
     assert_eq!(got.kind(), Kind::NotFound, "{got}");
 }
 
 async fn puts_appear_whole_at_close(store: &dyn Store) {
     let mut sink = store.put("a.txt").await.expect("put");
-    sink.write(Bytes::from_static(b"half"))
-        .await
-        .expect("write");
-    assert!(
-        store.head("a.txt").await.is_err(),
-        "an object is seen before close"
-    );
+    sink.write(Bytes::from_static(b"half")).await.expect("write");
+    assert!(store.head("a.txt").await.is_err(), "an object is seen before close");
     drop(sink);
-    assert!(
-        store.head("a.txt").await.is_err(),
-        "an aborted object is seen"
-    );
+    assert!(store.head("a.txt").await.is_err(), "an aborted object is seen");
     put(store, "a.txt", "分合 one".as_bytes()).await;
     let entry = store.head("a.txt").await.expect("head");
     assert_eq!(entry.size, Some(10));
     put(store, "a.txt", "分合 two!".as_bytes()).await;
-    assert_eq!(
-        get(store, "a.txt", 0).await,
-        "分合 two!".as_bytes(),
-        "put replaces"
-    );
+    assert_eq!(get(store, "a.txt", 0).await, "分合 two!".as_bytes(), "put replaces");
     put(store, "empty.txt", b"").await;
     assert_eq!(get(store, "empty.txt", 0).await, b"");
 }
 
 async fn gets_from_any_byte(store: &dyn Store) {
-    let long: Vec<u8> = (0..3_000_000_u32)
-        .flat_map(|n| [n as u8, (n >> 8) as u8])
-        .collect();
+    let long: Vec<u8> = (0..3_000_000_u32).flat_map(|n| [n as u8, (n >> 8) as u8]).collect();
     put(store, "long.bin", &long).await;
-    for from in [
-        0,
-        1,
-        4_095,
-        65_536,
-        1 << 20,
-        long.len() as u64 - 1,
-        long.len() as u64,
-    ] {
+    for from in [0, 1, 4_095, 65_536, 1 << 20, long.len() as u64 - 1, long.len() as u64] {
         let got = get(store, "long.bin", from).await;
         assert!(got == long[from as usize..], "other bytes from {from}");
     }
@@ -158,27 +125,16 @@ async fn gets_from_any_byte(store: &dyn Store) {
 
 async fn patches_before_close(store: &dyn Store) {
     let mut sink = store.put("patched.bin").await.expect("put");
-    sink.write(Bytes::from_static(b"count=??;rows"))
-        .await
-        .expect("write");
-    sink.patch(6, Bytes::from_static(b"42"))
-        .await
-        .expect("patch");
-    sink.write(Bytes::from_static(b"."))
-        .await
-        .expect("write after patch");
+    sink.write(Bytes::from_static(b"count=??;rows")).await.expect("write");
+    sink.patch(6, Bytes::from_static(b"42")).await.expect("patch");
+    sink.write(Bytes::from_static(b".")).await.expect("write after patch");
     sink.sync().await.expect("sync");
     sink.close().await.expect("close");
     assert_eq!(get(store, "patched.bin", 0).await, b"count=42;rows.");
 }
 
 async fn lists_by_glob_in_order(store: &dyn Store) {
-    for name in [
-        "folder/2.csv",
-        "folder/1.csv",
-        "folder/数据.csv",
-        "folder/1.txt",
-    ] {
+    for name in ["folder/2.csv", "folder/1.csv", "folder/数据.csv", "folder/1.txt"] {
         put(store, name, b"x").await;
     }
     let names =
