@@ -14,6 +14,7 @@ mod reverse;
 mod scan;
 mod shifted;
 mod single;
+mod table;
 mod trim;
 mod unicode;
 
@@ -27,4 +28,5 @@ pub use private_use::{
     PrivateUseChar, is_private_use, private_use_report, replace_private_use, standard_character,
 };
 pub use scan::CharStep;
+pub use table::Table;
 pub use trim::{Blanks, Trim, to_full_width, to_half_width, trim};
