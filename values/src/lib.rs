@@ -1,1 +1,21 @@
 #![doc = include_str!("../README.md")]
+
+pub mod calendar;
+mod column;
+mod columns;
+mod fault;
+pub mod parse;
+mod pattern;
+mod reader;
+mod spans;
+mod spec;
+mod types;
+
+pub use column::ColumnBuilder;
+pub use columns::Columns;
+pub use fault::{FaultKind, FaultMask};
+pub use pattern::{BadPattern, Moment, Pattern};
+pub use reader::FieldReader;
+pub use spans::{Source, Spans};
+pub use spec::{BinarySpelling, BooleanSpelling, DateSpelling, FieldSpec, NumberSpelling, SignStyle, Spelling, Trim};
+pub use types::{TYPE_NAMES, UnknownType, parse_type, type_name};

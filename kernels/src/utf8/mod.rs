@@ -51,7 +51,9 @@ impl<'a> Validated<'a> {
     pub fn prefix(window: &'a [u8]) -> Self {
         match Self::check(window) {
             Ok(all) => all,
-            Err(at) => Self { text: std::str::from_utf8(&window[..at]).unwrap_or_default() },
+            Err(at) => Self {
+                text: std::str::from_utf8(&window[..at]).unwrap_or_default(),
+            },
         }
     }
 
@@ -92,7 +94,9 @@ impl<'a> From<&'a str> for Validated<'a> {
 
 #[cold]
 fn locate(bytes: &[u8]) -> usize {
-    simdutf8::compat::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to())
+    simdutf8::compat::from_utf8(bytes)
+        .err()
+        .map_or(0, |error| error.valid_up_to())
 }
 
 #[cfg(test)]
@@ -102,7 +106,9 @@ mod tests {
     use super::*;
 
     fn naive(bytes: &[u8]) -> Option<usize> {
-        std::str::from_utf8(bytes).err().map(|error| error.valid_up_to())
+        std::str::from_utf8(bytes)
+            .err()
+            .map(|error| error.valid_up_to())
     }
 
     #[test]

@@ -1,0 +1,137 @@
+//! The Gregorian calendar, years 1 to 9999, as days since 1970-01-01.
+
+const BEFORE_MONTH: [u16; 13] = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+const MONTH_LENGTH: [u8; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/// 0001-01-01 lies this many days before 1970-01-01.
+const EPOCH_FROM_YEAR_ONE: i32 = 719_162;
+
+/// Whether `year` has a 29 February.
+#[must_use]
+#[inline]
+pub const fn is_leap(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+/// The number of days of a month, 0 when there is no such month.
+#[must_use]
+#[inline]
+pub fn month_length(year: u32, month: u32) -> u32 {
+    match MONTH_LENGTH.get(month as usize) {
+        Some(_) if month == 2 && is_leap(year) => 29,
+        Some(&days) => u32::from(days),
+        None => 0,
+    }
+}
+
+/// Days since 1970-01-01, or `None` when the day does not exist or the year is not 1 to 9999.
+#[must_use]
+#[inline]
+pub fn days(year: u32, month: u32, day: u32) -> Option<i32> {
+    if day == 0 || day > month_length(year, month) || year == 0 || year > 9999 {
+        return None;
+    }
+    let leap = u32::from(month > 2 && is_leap(year));
+    let before = u32::from(*BEFORE_MONTH.get(month as usize)?);
+    Some((days_before_year(year) + before + leap + day - 1).cast_signed() - EPOCH_FROM_YEAR_ONE)
+}
+
+/// Days since 1970-01-01 of the `ordinal`-th day (from 1) of a year.
+#[must_use]
+pub fn days_of_ordinal(year: u32, ordinal: u32) -> Option<i32> {
+    let length = if is_leap(year) { 366 } else { 365 };
+    if year == 0 || year > 9999 || ordinal == 0 || ordinal > length {
+        return None;
+    }
+    Some((days_before_year(year) + ordinal - 1).cast_signed() - EPOCH_FROM_YEAR_ONE)
+}
+
+/// Year, month and day of a number of days since 1970-01-01; `None` outside the years 1 to 9999.
+#[must_use]
+pub fn civil(days: i32) -> Option<(u32, u32, u32)> {
+    let from_one = u32::try_from(days.checked_add(EPOCH_FROM_YEAR_ONE)?).ok()?;
+    // An estimate that is never too late and at most one year early: 146,097 days are 400 years.
+    let estimate = u32::try_from((u64::from(from_one) * 400).div_euclid(146_097)).ok()?.checked_add(1)?;
+    let year = [estimate.saturating_sub(1), estimate, estimate + 1]
+        .into_iter()
+        .filter(|&y| y >= 1 && days_before_year(y) <= from_one)
+        .next_back()?;
+    if year > 9999 {
+        return None;
+    }
+    let ordinal = from_one - days_before_year(year);
+    let mut month = 12;
+    while month > 1 && days_before_month(year, month) > ordinal {
+        month -= 1;
+    }
+    Some((year, month, ordinal - days_before_month(year, month) + 1))
+}
+
+/// The day of the year, from 1.
+#[must_use]
+pub fn ordinal(year: u32, month: u32, day: u32) -> u32 {
+    days_before_month(year, month) + day
+}
+
+#[inline]
+fn days_before_year(year: u32) -> u32 {
+    let y = year.wrapping_sub(1);
+    y.wrapping_mul(365).wrapping_add(y / 4).wrapping_sub(y / 100).wrapping_add(y / 400)
+}
+
+fn days_before_month(year: u32, month: u32) -> u32 {
+    let before = BEFORE_MONTH.get(month as usize).copied().unwrap_or(0);
+    u32::from(before) + u32::from(month > 2 && is_leap(year))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn well_known_days_have_their_numbers() {
+        // Days checked with `date -u -d ... +%s` divided by 86,400.
+        for (ymd, expected) in [
+            ((1970, 1, 1), 0),
+            ((2000, 2, 29), 11_016),
+            ((2026, 1, 2), 20_455),
+            ((1900, 1, 1), -25_567),
+            ((9999, 12, 31), 2_932_896),
+            ((1, 1, 1), -719_162),
+        ] {
+            assert_eq!(days(ymd.0, ymd.1, ymd.2), Some(expected), "{ymd:?}");
+        }
+    }
+
+    #[test]
+    fn every_day_of_ten_thousand_years_follows_the_day_before() {
+        let mut expected = -719_162;
+        for year in 1..=9999 {
+            for month in 1..=12 {
+                let long = [31, 28 + u32::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+                for day in 1..=long[month as usize - 1] {
+                    assert_eq!(days(year, month, day), Some(expected));
+                    assert_eq!(civil(expected), Some((year, month, day)));
+                    expected += 1;
+                }
+                assert_eq!(days(year, month, long[month as usize - 1] + 1), None);
+            }
+        }
+        assert_eq!(civil(expected), None);
+        assert_eq!(civil(-719_163), None);
+        assert_eq!(civil(i32::MAX), None);
+    }
+
+    #[test]
+    fn centuries_are_leap_years_only_every_fourth_time() {
+        for (year, leap) in [(1900, false), (2000, true), (2100, false), (2024, true), (2023, false), (1600, true)] {
+            assert_eq!(is_leap(year), leap, "{year}");
+        }
+    }
+
+    #[test]
+    fn the_ordinal_counts_through_the_year() {
+        assert_eq!(days_of_ordinal(2024, 366), days(2024, 12, 31));
+        assert_eq!(days_of_ordinal(2023, 366), None);
+        assert_eq!(ordinal(2024, 3, 1), 61);
+    }
+}

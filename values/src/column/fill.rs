@@ -1,0 +1,353 @@
+//! One loop a type over the rows of a block. The fast reader of a loop may fail for any reason; the slow one decides.
+
+use arrow_schema::TimeUnit;
+use fenhe_kernels::column::ColumnElement;
+use fenhe_kernels::{AppendError, BinaryColumn, BooleanColumn, PrimitiveColumn};
+
+use super::{Store, TextColumn, WideColumn};
+use crate::fault::{FaultKind, FaultMask};
+use crate::parse::{self, Scaled};
+use crate::pattern::Fast;
+use crate::reader::{self, FieldReader, Shape, blanks};
+use crate::spans::{Source, Spans};
+
+/// What all loops need.
+struct Block<'a> {
+    reader: &'a FieldReader,
+    source: Source<'a>,
+    spans: Spans<'a>,
+    nullable: bool,
+}
+
+/// A column that a loop writes to.
+trait Sink<T> {
+    fn value(&mut self, value: T) -> Result<(), FaultKind>;
+    fn null(&mut self);
+}
+
+/// Appends a block.
+pub(super) fn block(reader: &FieldReader, store: &mut Store, source: Source<'_>, spans: Spans<'_>, faults: &mut FaultMask) {
+    let block = Block { reader, source, spans, nullable: reader.spec().nullable };
+    match (reader.shape(), store) {
+        (Shape::Text, Store::Text(column)) => block.texts(column, faults),
+        (Shape::Boolean(words), Store::Boolean(column)) => {
+            block.rows(column, faults, |b| words.read(b).ok(), |b| words.read(b));
+        }
+        (Shape::Float, Store::F64(column)) => block.rows(column, faults, |b| reader.finite(b).ok(), |b| reader.finite(b)),
+        (Shape::Float, Store::F32(column)) => {
+            #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 is what is asked for; the range was checked")]
+            let read = |b: &[u8]| reader.finite(b).map(|v| v as f32);
+            block.rows(column, faults, |b| read(b).ok(), read);
+        }
+        (Shape::Decimal { precision, scale }, Store::I128(column)) => block.decimals(column, *precision, *scale, faults),
+        (Shape::Decimal256 { precision, scale }, Store::I256(column)) => {
+            block.rows(column, faults, |_| None, |b| reader.decimal256(b, *precision, *scale));
+        }
+        (Shape::Date(dates), Store::I32(column)) => {
+            let mut memo = Memo::new(dates.fast());
+            block.rows(column, faults, |b| memo.date(b), |b| dates.date(b));
+        }
+        (Shape::Time { dates, unit }, Store::I32(column)) => {
+            let read = |b: &[u8]| i32::try_from(dates.time(b, *unit)?).map_err(|_| FaultKind::OutOfRange);
+            block.rows(column, faults, |_| None, read);
+        }
+        (Shape::Time { dates, unit }, Store::I64(column)) => block.rows(column, faults, |_| None, |b| dates.time(b, *unit)),
+        (Shape::Timestamp { dates, unit, zone }, Store::I64(column)) => {
+            let mut memo = Memo::new(dates.fast());
+            let east = i64::from(zone.unwrap_or(0)) * 60;
+            let unit = *unit;
+            let fast = |b: &[u8]| memo.seconds(b).and_then(|s| in_unit(s - east, unit));
+            block.rows(column, faults, fast, |b| dates.timestamp(b, unit, *zone));
+        }
+        (Shape::Binary(spelling), Store::Binary(column)) => {
+            let read = |b: &[u8]| {
+                let mut out = Vec::with_capacity(b.len() / 2);
+                reader::binary(*spelling, b, &mut out).map(|()| out)
+            };
+            block.rows(column, faults, |_| None, read);
+        }
+        (Shape::Int { min, max }, store) => block.ints(store, *min, *max, faults),
+        (Shape::UInt { max }, store) => block.uints(store, *max, faults),
+        // `ColumnBuilder::new` makes the store from the type the shape was made from.
+        _ => (0..spans.rows()).for_each(|row| faults.set(row)),
+    }
+}
+
+impl Block<'_> {
+    /// The loop of all types that are not text.
+    #[inline(always)]
+    fn rows<T, S: Sink<T>>(
+        &self,
+        column: &mut S,
+        faults: &mut FaultMask,
+        mut fast: impl FnMut(&[u8]) -> Option<T>,
+        slow: impl Fn(&[u8]) -> Result<T, FaultKind>,
+    ) {
+        let bytes = self.source.bytes();
+        let nulls_first = self.reader.nulls_first();
+        for row in 0..self.spans.rows() {
+            let Some(field) = self.spans.field(bytes, row) else {
+                self.missing(row, column, faults);
+                continue;
+            };
+            let field = blanks(field);
+            if !nulls_first
+                && !field.is_empty()
+                && let Some(value) = fast(field)
+                && column.value(value).is_ok()
+            {
+                continue;
+            }
+            self.slow_row(row, field, column, faults, &slow);
+        }
+    }
+
+    fn slow_row<T, S: Sink<T>>(
+        &self,
+        row: usize,
+        field: &[u8],
+        column: &mut S,
+        faults: &mut FaultMask,
+        slow: impl Fn(&[u8]) -> Result<T, FaultKind>,
+    ) {
+        if self.reader.is_null(field) {
+            if !self.nullable {
+                faults.set(row);
+            }
+            return column.null();
+        }
+        if slow(field).and_then(|value| column.value(value)).is_err() {
+            if !(self.nullable && self.reader.invalid_is_null()) {
+                faults.set(row);
+            }
+            column.null();
+        }
+    }
+
+    #[cold]
+    fn missing<T, S: Sink<T>>(&self, row: usize, column: &mut S, faults: &mut FaultMask) {
+        if !self.nullable {
+            faults.set(row);
+        }
+        column.null();
+    }
+
+    fn ints(&self, store: &mut Store, min: i64, max: i64, faults: &mut FaultMask) {
+        match store {
+            Store::I8(column) => self.signed(column, min, max, faults),
+            Store::I16(column) => self.signed(column, min, max, faults),
+            Store::I32(column) => self.signed(column, min, max, faults),
+            Store::I64(column) => self.signed(column, min, max, faults),
+            _ => {}
+        }
+    }
+
+    fn uints(&self, store: &mut Store, max: u64, faults: &mut FaultMask) {
+        match store {
+            Store::U8(column) => self.unsigned(column, max, faults),
+            Store::U16(column) => self.unsigned(column, max, faults),
+            Store::U32(column) => self.unsigned(column, max, faults),
+            Store::U64(column) => self.unsigned(column, max, faults),
+            _ => {}
+        }
+    }
+
+    fn signed<T: ColumnElement + TryFrom<i64>>(
+        &self,
+        column: &mut PrimitiveColumn<T>,
+        min: i64,
+        max: i64,
+        faults: &mut FaultMask,
+    ) {
+        let plain = self.reader.plain_numbers();
+        let narrow = |value: i64| T::try_from(value).map_err(|_| FaultKind::OutOfRange);
+        let fast = |b: &[u8]| if plain { parse::int(b).ok().and_then(|v| T::try_from(v).ok()) } else { None };
+        self.rows(column, faults, fast, |b| self.reader.int(b, min, max).and_then(narrow));
+    }
+
+    fn unsigned<T: ColumnElement + TryFrom<u64>>(&self, column: &mut PrimitiveColumn<T>, max: u64, faults: &mut FaultMask) {
+        let plain = self.reader.plain_numbers();
+        let narrow = |value: u64| T::try_from(value).map_err(|_| FaultKind::OutOfRange);
+        let fast = |b: &[u8]| if plain { parse::uint(b).ok().and_then(|v| T::try_from(v).ok()) } else { None };
+        self.rows(column, faults, fast, |b| self.reader.uint(b, max).and_then(narrow));
+    }
+
+    fn decimals(&self, column: &mut PrimitiveColumn<i128>, precision: u8, scale: u8, faults: &mut FaultMask) {
+        let slow = |b: &[u8]| self.reader.decimal(b, precision, scale);
+        if self.reader.plain_numbers() {
+            self.rows(column, faults, |b| parse::decimal(b, precision, scale).ok(), slow);
+        } else if let Some(digits) = self.reader.only_implied() {
+            let fraction = usize::from(digits);
+            let fast = |b: &[u8]| {
+                let read = parse::scaled(b).ok()?;
+                // A written mark contradicts an implied one.
+                let whole = read.fraction == 0 && !b.contains(&b'.');
+                if whole { parse::rescale(Scaled { fraction, ..read }, precision, scale).ok() } else { None }
+            };
+            self.rows(column, faults, fast, slow);
+        } else {
+            self.rows(column, faults, |_| None, slow);
+        }
+    }
+
+    fn texts(&self, column: &mut TextColumn, faults: &mut FaultMask) {
+        let policy = self.reader.spec().spelling.invalid;
+        let bytes = self.source.bytes();
+        let window = match self.source {
+            Source::Utf8(window) if column.takes_windows() => Some(window),
+            _ => None,
+        };
+        let trims = self.reader.spec().spelling.trim != crate::spec::Trim::NONE;
+        let empty_is_null = self.reader.empty_is_null();
+        let words = self.reader.has_null_words();
+        for row in 0..self.spans.rows() {
+            let (mut start, end) = self.spans.span(row);
+            let Some(whole) = bytes.get(start..end) else {
+                self.missing(row, column, faults);
+                continue;
+            };
+            let mut field = whole;
+            if trims {
+                field = self.reader.trim(whole);
+                // Blanks at the start move the start; those at the end only shorten.
+                start += offset_of(whole, field);
+            }
+            if (field.is_empty() && empty_is_null) || (words && self.reader.is_null(field)) {
+                self.missing(row, column, faults);
+                continue;
+            }
+            let appended = match window {
+                Some(window) => column.append_window(window, start, start + field.len()),
+                None => column.append(field),
+            };
+            match appended {
+                Ok(()) => {}
+                Err(AppendError::Invalid { .. }) => match column.append_thorough(field, policy) {
+                    Ok(true) => {}
+                    Ok(false) => self.missing(row, column, faults),
+                    Err(_) => self.bad(row, column, faults),
+                },
+                Err(AppendError::Full) => self.bad(row, column, faults),
+            }
+        }
+    }
+
+    #[cold]
+    fn bad(&self, row: usize, column: &mut TextColumn, faults: &mut FaultMask) {
+        faults.set(row);
+        column.append_null();
+    }
+}
+
+impl<T: ColumnElement> Sink<T> for PrimitiveColumn<T> {
+    #[inline(always)]
+    fn value(&mut self, value: T) -> Result<(), FaultKind> {
+        self.append(value);
+        Ok(())
+    }
+
+    fn null(&mut self) {
+        self.append_null();
+    }
+}
+
+impl Sink<bool> for BooleanColumn {
+    #[inline(always)]
+    fn value(&mut self, value: bool) -> Result<(), FaultKind> {
+        self.append(value);
+        Ok(())
+    }
+
+    fn null(&mut self) {
+        self.append_null();
+    }
+}
+
+impl Sink<arrow_buffer::i256> for WideColumn {
+    fn value(&mut self, value: arrow_buffer::i256) -> Result<(), FaultKind> {
+        self.append(value);
+        Ok(())
+    }
+
+    fn null(&mut self) {
+        self.append_null();
+    }
+}
+
+impl Sink<Vec<u8>> for BinaryColumn {
+    fn value(&mut self, value: Vec<u8>) -> Result<(), FaultKind> {
+        self.append(&value).map_err(|_| FaultKind::ColumnFull)
+    }
+
+    fn null(&mut self) {
+        self.append_null();
+    }
+}
+
+impl Sink<()> for TextColumn {
+    fn value(&mut self, (): ()) -> Result<(), FaultKind> {
+        Ok(())
+    }
+
+    fn null(&mut self) {
+        self.append_null();
+    }
+}
+
+/// The date that was read last: dates repeat.
+struct Memo {
+    fast: Fast,
+    word: u64,
+    days: i32,
+}
+
+impl Memo {
+    fn new(fast: Fast) -> Self {
+        // 1970-01-01 is day 0.
+        Self { fast, word: u64::from_le_bytes(*b"19700101"), days: 0 }
+    }
+
+    #[inline(always)]
+    fn date(&mut self, bytes: &[u8]) -> Option<i32> {
+        match self.fast {
+            Fast::Compact => self.days_of(u64::from_le_bytes(bytes.try_into().ok()?)),
+            Fast::Iso => self.days_of(parse::iso_word(bytes.try_into().ok()?).ok()?),
+            Fast::IsoSeconds { .. } | Fast::No => None,
+        }
+    }
+
+    #[inline(always)]
+    fn seconds(&mut self, bytes: &[u8]) -> Option<i64> {
+        let Fast::IsoSeconds { separator } = self.fast else { return None };
+        let (date, rest) = bytes.split_first_chunk::<10>()?;
+        let (between, time) = rest.split_first()?;
+        if *between != separator {
+            return None;
+        }
+        let days = self.days_of(parse::iso_word(*date).ok()?)?;
+        Some(i64::from(days) * 86_400 + i64::from(parse::time_iso(time).ok()?))
+    }
+
+    #[inline(always)]
+    fn days_of(&mut self, word: u64) -> Option<i32> {
+        if word != self.word {
+            self.days = parse::from_word(word).ok()?;
+            self.word = word;
+        }
+        Some(self.days)
+    }
+}
+
+fn in_unit(seconds: i64, unit: TimeUnit) -> Option<i64> {
+    seconds.checked_mul(match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    })
+}
+
+/// How far into `whole` its part `part` begins.
+fn offset_of(whole: &[u8], part: &[u8]) -> usize {
+    part.as_ptr().addr().saturating_sub(whole.as_ptr().addr())
+}

@@ -1,0 +1,87 @@
+//! Text in any encoding.
+
+use arrow_array::StringArray;
+use fenhe_kernels::{AppendError, Pools, StringColumn, Utf8Buf, Validated};
+use fenhe_text::{Encoding, FastTable, Invalid};
+
+use crate::fault::FaultKind;
+
+/// A column of text and the quickest way into it.
+#[derive(Debug)]
+pub(super) struct TextColumn {
+    column: StringColumn,
+    encoding: Encoding,
+    road: Road,
+    /// Fields that need the thorough decoder.
+    scratch: Utf8Buf,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Road {
+    Utf8,
+    Table(FastTable),
+    Thorough,
+}
+
+impl TextColumn {
+    pub(super) fn new(encoding: Encoding, pools: &Pools, rows: usize) -> Self {
+        // Private use refused is a look at every character, also in UTF-8.
+        let accepting = encoding.private_use() == fenhe_text::PrivateUse::Accept;
+        let road = match encoding.fast_table() {
+            Some(table) => Road::Table(table),
+            None if accepting && encoding == Encoding::UTF_8 => Road::Utf8,
+            None => Road::Thorough,
+        };
+        Self { column: StringColumn::new(pools, rows, 0), encoding, road, scratch: Utf8Buf::default() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.column.len()
+    }
+
+    pub(super) fn append_null(&mut self) {
+        self.column.append_null();
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.column.truncate(rows);
+    }
+
+    pub(super) fn finish(&mut self) -> StringArray {
+        self.column.finish()
+    }
+
+    /// Whether a checked window may be copied from.
+    pub(super) fn takes_windows(&self) -> bool {
+        matches!(self.road, Road::Utf8)
+    }
+
+    /// `window[start..end]`; its ends may be wrong (a fixed-width field that cuts a character).
+    #[inline]
+    pub(super) fn append_window(&mut self, window: Validated<'_>, start: usize, end: usize) -> Result<(), AppendError> {
+        self.column.append_validated(window, start..end)
+    }
+
+    /// Appends the text of some bytes by the fast road.
+    #[inline]
+    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), AppendError> {
+        match self.road {
+            Road::Utf8 => self.column.append_utf8(bytes),
+            Road::Table(FastTable::Double(table)) => self.column.append_double_byte(bytes, table),
+            Road::Table(FastTable::Single(table)) => self.column.append_single_byte(bytes, table),
+            Road::Thorough => Err(AppendError::Invalid { at: 0 }),
+        }
+    }
+
+    /// Appends what the fast road could not, by the policy. `Ok(false)` asks for a null.
+    #[cold]
+    pub(super) fn append_thorough(&mut self, bytes: &[u8], policy: Invalid) -> Result<bool, FaultKind> {
+        self.scratch.clear();
+        let decoded = self.encoding.decode_into(bytes, policy, &mut self.scratch).map_err(|_| FaultKind::BadCharacters)?;
+        if decoded.null {
+            return Ok(false);
+        }
+        self.column.append_str(self.scratch.as_str()).map_err(|_| FaultKind::ColumnFull)?;
+        Ok(true)
+    }
+}
