@@ -205,12 +205,20 @@ pub struct ControlTotal {
     pub declared: String,
     /// The same number as counted or summed over all records read, rejects included where readable.
     pub counted: String,
+    /// Records whose part of the total could not be read (broken digits, a cut record): they may explain a difference.
+    #[serde(default)]
+    pub unreadable: u64,
 }
 
 impl ControlTotal {
     /// Whether both numbers are the same.
     pub fn agrees(&self) -> bool {
         self.declared == self.counted
+    }
+
+    /// Whether the numbers differ though every record could be read: proof that something is missing or too much.
+    pub fn contradicts(&self) -> bool {
+        !self.agrees() && self.unreadable == 0
     }
 }
 

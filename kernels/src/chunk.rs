@@ -41,11 +41,7 @@ impl ChunkPool {
     /// Chunks of `size` bytes with `headroom` bytes in front of them.
     #[must_use]
     pub fn with_headroom(size: usize, headroom: usize) -> Self {
-        Self {
-            size,
-            headroom,
-            free: Arc::default(),
-        }
+        Self { size, headroom, free: Arc::default() }
     }
 
     /// Bytes in a chunk, without headroom and padding.
@@ -57,11 +53,7 @@ impl ChunkPool {
     /// A chunk to read into. What it holds at first is unspecified: zeros or old data.
     #[must_use]
     pub fn get(&self) -> Chunk {
-        let recycled = self
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let recycled = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let home = Arc::downgrade(&self.free);
         let memory = recycled.unwrap_or_else(|| allocate(self.size, self.headroom));
         Chunk::new(memory, self.size, self.headroom, home)
@@ -77,10 +69,7 @@ impl ChunkPool {
     /// Free chunks kept now.
     #[must_use]
     pub fn free_chunks(&self) -> usize {
-        self.free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
@@ -122,14 +111,7 @@ impl Chunk {
     fn new(memory: Vec<u8>, size: usize, headroom: usize, home: Weak<Mutex<Vec<Vec<u8>>>>) -> Self {
         let address = memory.as_ptr().addr().wrapping_add(headroom);
         let body = headroom + (PAGE - address % PAGE) % PAGE;
-        Self {
-            memory,
-            body,
-            size,
-            front: 0,
-            headroom,
-            home,
-        }
+        Self { memory, body, size, front: 0, headroom, home }
     }
 
     /// Puts `tail` directly in front of the body (and of what was prepended before).
@@ -170,10 +152,7 @@ impl Chunk {
             range: start..end + PADDING,
             home: std::mem::take(&mut self.home),
         };
-        PaddedBytes {
-            padded: Bytes::from_owner(lease),
-            len: self.front + len,
-        }
+        PaddedBytes { padded: Bytes::from_owner(lease), len: self.front + len }
     }
 }
 
@@ -211,10 +190,7 @@ impl PaddedBytes {
         let mut padded = Vec::with_capacity(data.len() + PADDING);
         padded.extend_from_slice(data);
         padded.extend_from_slice(&[0; PADDING]);
-        Self {
-            padded: Bytes::from(padded),
-            len: data.len(),
-        }
+        Self { padded: Bytes::from(padded), len: data.len() }
     }
 
     /// The bytes and the padding behind them.
@@ -302,10 +278,7 @@ mod tests {
         assert_eq!(&chunk.freeze(200)[..], &[b'x'; 200]);
         assert_eq!(pool.free_chunks(), 1);
         let data = pool.get().freeze_padded(10);
-        assert_eq!(
-            (&data[..], data.with_padding().len()),
-            (&[b'x'; 10][..], 10 + PADDING)
-        );
+        assert_eq!((&data[..], data.with_padding().len()), (&[b'x'; 10][..], 10 + PADDING));
         assert_eq!(&data.with_padding()[10..], &[0; PADDING]);
     }
 

@@ -6,10 +6,7 @@ use crate::simd::Simd;
 #[inline]
 #[must_use]
 pub fn trim_end(field: &[u8], pad: u8) -> &[u8] {
-    let keep = field
-        .iter()
-        .rposition(|byte| *byte != pad)
-        .map_or(0, |last| last + 1);
+    let keep = field.iter().rposition(|byte| *byte != pad).map_or(0, |last| last + 1);
     &field[..keep]
 }
 
@@ -17,10 +14,7 @@ pub fn trim_end(field: &[u8], pad: u8) -> &[u8] {
 #[inline]
 #[must_use]
 pub fn trim_start(field: &[u8], pad: u8) -> &[u8] {
-    let skip = field
-        .iter()
-        .position(|byte| *byte != pad)
-        .unwrap_or(field.len());
+    let skip = field.iter().position(|byte| *byte != pad).unwrap_or(field.len());
     &field[skip..]
 }
 

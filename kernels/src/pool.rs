@@ -75,20 +75,13 @@ impl<T: ArrowNativeType> Pool<T> {
     }
 
     fn sharing(budget: Arc<Budget>) -> Self {
-        Self {
-            shelf: Arc::new(Shelf {
-                free: Mutex::new(Vec::new()),
-                budget,
-            }),
-        }
+        Self { shelf: Arc::new(Shelf { free: Mutex::new(Vec::new()), budget }) }
     }
 }
 
 impl<T> Clone for Pool<T> {
     fn clone(&self) -> Self {
-        Self {
-            shelf: Arc::clone(&self.shelf),
-        }
+        Self { shelf: Arc::clone(&self.shelf) }
     }
 }
 
@@ -115,9 +108,7 @@ impl Pools {
     /// Pools that together keep at most `max_retained_bytes` of free memory.
     #[must_use]
     pub fn new(max_retained_bytes: usize) -> Self {
-        Self {
-            shelves: Arc::new(Shelves::new(&Arc::new(Budget::new(max_retained_bytes)))),
-        }
+        Self { shelves: Arc::new(Shelves::new(&Arc::new(Budget::new(max_retained_bytes)))) }
     }
 
     /// The pool for elements of type `T`.
@@ -181,17 +172,12 @@ struct Budget {
 
 impl Budget {
     fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            retained: AtomicUsize::new(0),
-        }
+        Self { limit, retained: AtomicUsize::new(0) }
     }
 
     fn reserve(&self, bytes: usize) -> bool {
         let more = |kept: usize| kept.checked_add(bytes).filter(|sum| *sum <= self.limit);
-        self.retained
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .is_ok()
+        self.retained.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
     fn release(&self, bytes: usize) {
@@ -299,11 +285,7 @@ mod tests {
         }
         assert_eq!(pool.retained_bytes(), 16384);
         pool.put(Vec::with_capacity(30_000));
-        assert_eq!(
-            pool.retained_bytes(),
-            16384,
-            "larger than the limit: not kept"
-        );
+        assert_eq!(pool.retained_bytes(), 16384, "larger than the limit: not kept");
     }
 
     #[test]

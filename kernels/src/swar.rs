@@ -41,15 +41,9 @@ impl<T> Number<T> {
 pub fn ascii_digits<const N: usize>(field: &[u8; N]) -> Number<u64> {
     const { assert!(N >= 1 && N <= 16, "1 to 16 digits") };
     let words = words(field, b'0');
-    let mut number = Number {
-        value: 0u64,
-        errors: 0,
-    };
+    let mut number = Number { value: 0u64, errors: 0 };
     for &word in words.iter().skip(4 - N.div_ceil(8)) {
-        number.value = number
-            .value
-            .wrapping_mul(100_000_000)
-            .wrapping_add(eight_digits(word));
+        number.value = number.value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
         number.errors |= zone_errors(word, ASCII_ZONES);
     }
     number
@@ -65,10 +59,7 @@ pub fn ascii_digits_wide<const N: usize>(field: &[u8; N]) -> Number<u128> {
     for word in words {
         errors |= zone_errors(word, ASCII_ZONES);
     }
-    Number {
-        value: thirty_two_digits(words),
-        errors,
-    }
+    Number { value: thirty_two_digits(words), errors }
 }
 
 /// A zoned decimal of 1 to 18 EBCDIC digits without sign: every zone is F.
@@ -77,10 +68,7 @@ pub fn ascii_digits_wide<const N: usize>(field: &[u8; N]) -> Number<u128> {
 pub fn zoned<const N: usize>(field: &[u8; N]) -> Number<i64> {
     const { assert!(N >= 1 && N <= 18, "1 to 18 digits") };
     let words = words(field, 0xF0);
-    Number {
-        value: eighteen_digits::<N>(words),
-        errors: zoned_errors(words),
-    }
+    Number { value: eighteen_digits::<N>(words), errors: zoned_errors(words) }
 }
 
 /// A zoned decimal of 1 to 18 EBCDIC digits whose last zone is the sign: A, C, E, F plus, B, D minus.
@@ -96,10 +84,7 @@ pub fn zoned_signed<const N: usize>(field: &[u8; N]) -> Number<i64> {
     const { assert!(N >= 1 && N <= 18, "1 to 18 digits") };
     let (words, minus, sign_error) = unsign(words(field, 0xF0));
     let value = eighteen_digits::<N>(words);
-    Number {
-        value: if minus { -value } else { value },
-        errors: zoned_errors(words) | sign_error,
-    }
+    Number { value: if minus { -value } else { value }, errors: zoned_errors(words) | sign_error }
 }
 
 /// [`zoned`] with up to 31 digits.
@@ -108,10 +93,7 @@ pub fn zoned_signed<const N: usize>(field: &[u8; N]) -> Number<i64> {
 pub fn zoned_wide<const N: usize>(field: &[u8; N]) -> Number<i128> {
     const { assert!(N >= 1 && N <= 31, "1 to 31 digits") };
     let words = words(field, 0xF0);
-    Number {
-        value: thirty_two_digits(words) as i128,
-        errors: zoned_errors(words),
-    }
+    Number { value: thirty_two_digits(words) as i128, errors: zoned_errors(words) }
 }
 
 /// [`zoned_signed`] with up to 31 digits.
@@ -121,10 +103,7 @@ pub fn zoned_signed_wide<const N: usize>(field: &[u8; N]) -> Number<i128> {
     const { assert!(N >= 1 && N <= 31, "1 to 31 digits") };
     let (words, minus, sign_error) = unsign(words(field, 0xF0));
     let value = thirty_two_digits(words) as i128;
-    Number {
-        value: if minus { -value } else { value },
-        errors: zoned_errors(words) | sign_error,
-    }
+    Number { value: if minus { -value } else { value }, errors: zoned_errors(words) | sign_error }
 }
 
 /// Packed decimal (COMP-3) of 1 to 8 bytes, up to 15 digits: the last nibble is the sign, A, C, E, F plus, B, D minus.
@@ -143,10 +122,7 @@ pub fn packed<const N: usize>(field: &[u8; N]) -> Number<i64> {
     let (minus, sign_error) = sign(word);
     let digits = word >> 4;
     let value = sixteen_nibbles(digits) as i64;
-    Number {
-        value: if minus { -value } else { value },
-        errors: nibble_errors(digits) | sign_error,
-    }
+    Number { value: if minus { -value } else { value }, errors: nibble_errors(digits) | sign_error }
 }
 
 /// [`packed`] of up to 16 bytes, 31 digits.
@@ -159,10 +135,7 @@ pub fn packed_wide<const N: usize>(field: &[u8; N]) -> Number<i128> {
     let (high, low) = (high >> 4, high << 60 | low >> 4);
     let value = thirty_two_nibbles(high, low) as i128;
     let errors = nibble_errors(high) | nibble_errors(low) | sign_error;
-    Number {
-        value: if minus { -value } else { value },
-        errors,
-    }
+    Number { value: if minus { -value } else { value }, errors }
 }
 
 /// Binary coded decimal without a sign nibble (COMP-6, ISO 8583 `n`) of 1 to 8 bytes: two digits a byte.
@@ -171,10 +144,7 @@ pub fn packed_wide<const N: usize>(field: &[u8; N]) -> Number<i128> {
 pub fn bcd<const N: usize>(field: &[u8; N]) -> Number<u64> {
     const { assert!(N >= 1 && N <= 8, "1 to 8 bytes") };
     let (_, word) = halves(field);
-    Number {
-        value: sixteen_nibbles(word),
-        errors: nibble_errors(word),
-    }
+    Number { value: sixteen_nibbles(word), errors: nibble_errors(word) }
 }
 
 /// [`bcd`] of up to 16 bytes, 32 digits.
@@ -222,9 +192,7 @@ fn eight_digits(word: u64) -> u64 {
 fn eighteen_digits<const N: usize>(words: [u64; 4]) -> i64 {
     let mut value = 0i64;
     for &word in words.iter().skip(4 - N.div_ceil(8)) {
-        value = value
-            .wrapping_mul(100_000_000)
-            .wrapping_add(eight_digits(word) as i64);
+        value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word) as i64);
     }
     // Only digits that are not digits can have made this too large; the mask says so, and a sign must not overflow.
     value & i64::MAX
@@ -235,9 +203,7 @@ fn thirty_two_digits(words: [u64; 4]) -> u128 {
     let [a, b, c, d] = words.map(eight_digits);
     let high = a.wrapping_mul(100_000_000).wrapping_add(b);
     let low = c.wrapping_mul(100_000_000).wrapping_add(d);
-    u128::from(high)
-        .wrapping_mul(10_000_000_000_000_000)
-        .wrapping_add(u128::from(low))
+    u128::from(high).wrapping_mul(10_000_000_000_000_000).wrapping_add(u128::from(low))
         & (u128::MAX >> 1)
 }
 
@@ -250,9 +216,7 @@ fn zone_errors(word: u64, zones: u64) -> u64 {
 
 #[inline(always)]
 fn zoned_errors(words: [u64; 4]) -> u64 {
-    words
-        .iter()
-        .fold(0, |errors, word| errors | zone_errors(*word, HIGH_NIBBLES))
+    words.iter().fold(0, |errors, word| errors | zone_errors(*word, HIGH_NIBBLES))
 }
 
 /// The words with zone F on the last digit too; whether its zone was minus; and not zero if it was no sign.
@@ -283,9 +247,7 @@ fn sixteen_nibbles(nibbles: u64) -> u64 {
 #[inline(always)]
 fn thirty_two_nibbles(high: u64, low: u64) -> u128 {
     let (high, low) = (sixteen_nibbles(high), sixteen_nibbles(low));
-    u128::from(high)
-        .wrapping_mul(10_000_000_000_000_000)
-        .wrapping_add(u128::from(low))
+    u128::from(high).wrapping_mul(10_000_000_000_000_000).wrapping_add(u128::from(low))
         & (u128::MAX >> 1)
 }
 

@@ -51,9 +51,7 @@ impl SingleByteTable {
 
 impl std::fmt::Debug for SingleByteTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SingleByteTable")
-            .field("ascii", &self.ascii)
-            .finish_non_exhaustive()
+        f.debug_struct("SingleByteTable").field("ascii", &self.ascii).finish_non_exhaustive()
     }
 }
 
@@ -80,10 +78,7 @@ impl DoubleByteTable {
                 pairs[pair_index(lead, trail)] = encode(decode(lead, trail));
             }
         }
-        Self {
-            pairs,
-            singles: Box::new([0; LEADS]),
-        }
+        Self { pairs, singles: Box::new([0; LEADS]) }
     }
 
     /// Adds single bytes from 0x80 up, such as the half-width katakana of Shift_JIS.
@@ -111,9 +106,7 @@ impl DoubleByteTable {
 impl std::fmt::Debug for DoubleByteTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let held = self.pairs.iter().filter(|entry| **entry != 0).count();
-        f.debug_struct("DoubleByteTable")
-            .field("pairs", &held)
-            .finish_non_exhaustive()
+        f.debug_struct("DoubleByteTable").field("pairs", &held).finish_non_exhaustive()
     }
 }
 

@@ -20,10 +20,8 @@ pub(crate) struct DoubleTables {
 /// The tables of a family.
 pub(crate) fn tables(family: Family) -> &'static DoubleTables {
     static TABLES: [OnceLock<DoubleTables>; 8] = [const { OnceLock::new() }; 8];
-    TABLES[family as usize].get_or_init(|| DoubleTables {
-        forward: forward(family),
-        reverse: reverse(family),
-    })
+    TABLES[family as usize]
+        .get_or_init(|| DoubleTables { forward: forward(family), reverse: reverse(family) })
 }
 
 /// One character at the start of `bytes` (not empty), by the rules of the family.
@@ -55,11 +53,7 @@ pub(crate) fn shape(family: Family, bytes: &[u8]) -> usize {
     }
     let Some(&trail) = bytes.get(1) else { return 1 };
     if is_trail(family, lead, trail) {
-        return if family == Family::EucJp && lead == 0x8F {
-            shape_three(bytes)
-        } else {
-            2
-        };
+        return if family == Family::EucJp && lead == 0x8F { shape_three(bytes) } else { 2 };
     }
     match (family, bytes) {
         (Family::Gb18030 | Family::Gb18030y2005, &[a, b, c, d, ..])
@@ -114,11 +108,7 @@ fn is_gb18030(family: Family) -> bool {
 }
 
 fn shape_three(bytes: &[u8]) -> usize {
-    if bytes.get(2).is_some_and(|b| (0xA1..=0xFE).contains(b)) {
-        3
-    } else {
-        1
-    }
+    if bytes.get(2).is_some_and(|b| (0xA1..=0xFE).contains(b)) { 3 } else { 1 }
 }
 
 fn step_gb(family: Family, lead: u8, bytes: &[u8]) -> Step {
@@ -187,11 +177,7 @@ fn step_other(family: Family, bytes: &[u8]) -> Step {
 }
 
 fn edition(family: Family, c: char) -> char {
-    if family == Family::Gb18030y2005 {
-        gb18030::other_edition(c)
-    } else {
-        c
-    }
+    if family == Family::Gb18030y2005 { gb18030::other_edition(c) } else { c }
 }
 
 fn reference(family: Family) -> &'static encoding_rs::Encoding {
@@ -239,19 +225,15 @@ fn reverse_other(family: Family) -> Reverse {
     let codes = || {
         let single = (0x80..=0xFFu32).map(|b| (1, b));
         let double = (0x8000..=0xFFFFu32).map(|p| (2, p));
-        let triple = (0x8F_8000..=0x8F_FFFFu32)
-            .map(|t| (3, t))
-            .filter(move |_| family == Family::EucJp);
-        single
-            .chain(double)
-            .chain(triple)
-            .filter_map(move |(len, code)| {
-                let bytes = code.to_be_bytes();
-                match step(family, bytes.get(4 - len..)?) {
-                    Step::Char(c, taken) if taken == len => Some((c, code)),
-                    _ => None,
-                }
-            })
+        let triple =
+            (0x8F_8000..=0x8F_FFFFu32).map(|t| (3, t)).filter(move |_| family == Family::EucJp);
+        single.chain(double).chain(triple).filter_map(move |(len, code)| {
+            let bytes = code.to_be_bytes();
+            match step(family, bytes.get(4 - len..)?) {
+                Step::Char(c, taken) if taken == len => Some((c, code)),
+                _ => None,
+            }
+        })
     };
     let preferred = codes().filter_map(|(c, _)| Some((c, preferred(family, c)?)));
     Reverse::new(preferred.chain(codes()))
@@ -266,10 +248,5 @@ fn preferred(family: Family, c: char) -> Option<u32> {
     if result != encoding_rs::EncoderResult::InputEmpty {
         return None;
     }
-    Some(
-        bytes
-            .get(..written)?
-            .iter()
-            .fold(0, |code, &b| code << 8 | u32::from(b)),
-    )
+    Some(bytes.get(..written)?.iter().fold(0, |code, &b| code << 8 | u32::from(b)))
 }

@@ -133,12 +133,8 @@ impl Encoding {
                     coder.code(other)
                 }
             };
-            let code = code.ok_or(Unencodable {
-                char_index,
-                byte_index,
-                character,
-                encoding: self,
-            })?;
+            let code =
+                code.ok_or(Unencodable { char_index, byte_index, character, encoding: self })?;
             if code.shifted != open {
                 out.push(if open { shifted::SI } else { shifted::SO });
                 open = code.shifted;
@@ -166,11 +162,7 @@ impl Code {
         };
         let mut bytes = code.to_be_bytes();
         bytes.rotate_left(4 - usize::from(len));
-        Self {
-            bytes,
-            len,
-            shifted: false,
-        }
+        Self { bytes, len, shifted: false }
     }
 
     fn copied(from: &[u8]) -> Self {
@@ -178,11 +170,7 @@ impl Code {
         for (to, from) in bytes.iter_mut().zip(from) {
             *to = *from;
         }
-        Self {
-            bytes,
-            len: from.len().min(4) as u8,
-            shifted: false,
-        }
+        Self { bytes, len: from.len().min(4) as u8, shifted: false }
     }
 }
 
@@ -207,23 +195,14 @@ impl Coder {
             Kind::Utf16 { big } => Some(utf_16(c, big)),
             Kind::Utf32 { big } => {
                 let number = u32::from(c);
-                Some(Code::copied(&if big {
-                    number.to_be_bytes()
-                } else {
-                    number.to_le_bytes()
-                }))
+                Some(Code::copied(&if big { number.to_be_bytes() } else { number.to_le_bytes() }))
             }
             Kind::Double(_) if c.is_ascii() => Some(Code::packed(u32::from(c))),
             Kind::Double(family) => self.double(family, c),
             Kind::Single(_) => self.tables?.get(c).map(Code::packed),
             Kind::Shifted { .. } => {
                 let single = self.tables?.get(c).map(Code::packed);
-                single.or_else(|| {
-                    Some(Code {
-                        shifted: true,
-                        ..Code::packed(self.pairs?.get(c)?)
-                    })
-                })
+                single.or_else(|| Some(Code { shifted: true, ..Code::packed(self.pairs?.get(c)?) }))
             }
         }
     }
@@ -231,11 +210,7 @@ impl Coder {
     fn double(&self, family: Family, c: char) -> Option<Code> {
         let above =
             matches!(family, Family::Gb18030 | Family::Gb18030y2005) && u32::from(c) > 0xFFFF;
-        let code = if above {
-            gb18030::above_basic_plane(c)?
-        } else {
-            self.tables?.get(c)?
-        };
+        let code = if above { gb18030::above_basic_plane(c)? } else { self.tables?.get(c)? };
         Some(Code::packed(code))
     }
 }
@@ -245,11 +220,7 @@ fn utf_16(c: char, big: bool) -> Code {
     let mut bytes = [0; 4];
     let units = c.encode_utf16(&mut units);
     for (to, unit) in bytes.chunks_exact_mut(2).zip(units.iter()) {
-        to.copy_from_slice(&if big {
-            unit.to_be_bytes()
-        } else {
-            unit.to_le_bytes()
-        });
+        to.copy_from_slice(&if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
     }
     Code::copied(bytes.get(..units.len() * 2).unwrap_or_default())
 }

@@ -60,10 +60,7 @@ pub struct EbcdicNewline {
 
 impl Encoding {
     pub(crate) const fn from_index(index: u8) -> Self {
-        Self {
-            index,
-            private_use: PrivateUse::Accept,
-        }
+        Self { index, private_use: PrivateUse::Accept }
     }
 
     /// Every encoding of the register.
@@ -86,10 +83,7 @@ impl Encoding {
     /// The same encoding with another choice about private-use characters.
     #[must_use]
     pub fn with_private_use(self, private_use: PrivateUse) -> Self {
-        Self {
-            private_use,
-            ..self
-        }
+        Self { private_use, ..self }
     }
 
     /// The choice about private-use characters.
@@ -176,10 +170,7 @@ impl Encoding {
     /// The line ends of an EBCDIC page; `None` for all others (they have 0D and 0A).
     #[must_use]
     pub fn newline(self) -> Option<EbcdicNewline> {
-        self.is_ebcdic().then_some(EbcdicNewline {
-            next_line: 0x15,
-            line_feed: 0x25,
-        })
+        self.is_ebcdic().then_some(EbcdicNewline { next_line: 0x15, line_feed: 0x25 })
     }
 
     /// The byte order mark; empty where the encoding has none.

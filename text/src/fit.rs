@@ -74,12 +74,7 @@ impl Encoding {
         // What the field would take if it ended here: an open run still wants its SI.
         let mut closed = 0;
         for (char_index, (byte_index, character)) in text.char_indices().enumerate() {
-            let missing = Unencodable {
-                char_index,
-                byte_index,
-                character,
-                encoding: self,
-            };
+            let missing = Unencodable { char_index, byte_index, character, encoding: self };
             let code = coder.code(character).ok_or(missing)?;
             used = used.saturating_add(code.as_bytes().len() + usize::from(code.shifted != open));
             open = code.shifted;
@@ -93,11 +88,7 @@ impl Encoding {
             }
             closed = end;
         }
-        Ok(Fitted {
-            text,
-            bytes: closed,
-            cut: false,
-        })
+        Ok(Fitted { text, bytes: closed, cut: false })
     }
 
     /// Bytes the encoding of `text` takes.
@@ -105,8 +96,7 @@ impl Encoding {
     /// # Errors
     /// [`Unencodable`] at the first character the encoding does not have.
     pub fn encoded_len(self, text: &str) -> Result<usize, Unencodable> {
-        self.truncate_bytes(text, usize::MAX)
-            .map(|fitted| fitted.bytes)
+        self.truncate_bytes(text, usize::MAX).map(|fitted| fitted.bytes)
     }
 
     /// Append a field of exactly `width` bytes: the text, filled up with blanks of the encoding. On an
@@ -128,19 +118,12 @@ impl Encoding {
         let needed = out.len() - start;
         let Some(left) = width.checked_sub(needed) else {
             out.truncate(start);
-            return Err(FieldError::TooLong {
-                needed,
-                width,
-                encoding: self,
-            });
+            return Err(FieldError::TooLong { needed, width, encoding: self });
         };
         let blank = self.blank();
         if left % blank.len() != 0 {
             out.truncate(start);
-            return Err(FieldError::Unfillable {
-                left,
-                encoding: self,
-            });
+            return Err(FieldError::Unfillable { left, encoding: self });
         }
         self.fill(left / blank.len(), needed, align, out);
         Ok(seen)
@@ -161,11 +144,7 @@ impl Encoding {
     ) -> Result<Encoded, FieldError> {
         let needed = text.chars().count();
         let Some(left) = width.checked_sub(needed) else {
-            return Err(FieldError::TooLong {
-                needed,
-                width,
-                encoding: self,
-            });
+            return Err(FieldError::TooLong { needed, width, encoding: self });
         };
         let start = out.len();
         let seen = self.encode_into(text, policy, out)?;
@@ -180,10 +159,8 @@ impl Encoding {
             out.extend_from_slice(blank);
         }
         if align == Align::Right
-            && let Some(field) = out
-                .len()
-                .checked_sub(blanks * blank.len() + text)
-                .and_then(|at| out.get_mut(at..))
+            && let Some(field) =
+                out.len().checked_sub(blanks * blank.len() + text).and_then(|at| out.get_mut(at..))
         {
             field.rotate_right(blanks * blank.len());
         }

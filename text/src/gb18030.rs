@@ -146,10 +146,7 @@ fn four_bytes(number: u32) -> [u8; 4] {
 fn tables() -> &'static Tables {
     static TABLES: OnceLock<Tables> = OnceLock::new();
     TABLES.get_or_init(|| {
-        let mut made = Tables {
-            pairs: vec![0; PAIRS],
-            four: vec![0; FOUR],
-        };
+        let mut made = Tables { pairs: vec![0; PAIRS], four: vec![0; FOUR] };
         for lead in 0x81..=0xFEu8 {
             for trail in 0x40..=0xFEu8 {
                 if let Some(cell) = pair_number(lead, trail).and_then(|n| made.pairs.get_mut(n)) {
@@ -162,12 +159,8 @@ fn tables() -> &'static Tables {
         }
         for (cell, number) in made.four.iter_mut().zip(0u32..) {
             let unit = ask(&four_bytes(number));
-            let private = EXCHANGED
-                .iter()
-                .find(|&&(_, new, _)| u32::from(new) == u32::from(unit));
-            *cell = private.map_or(unit, |&(_, _, old)| {
-                u16::try_from(u32::from(old)).unwrap_or(0)
-            });
+            let private = EXCHANGED.iter().find(|&&(_, new, _)| u32::from(new) == u32::from(unit));
+            *cell = private.map_or(unit, |&(_, _, old)| u16::try_from(u32::from(old)).unwrap_or(0));
         }
         made
     })

@@ -70,11 +70,7 @@ fn fold(label: &str) -> Option<String> {
         return None;
     }
     Some(
-        label
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|c| c.to_ascii_lowercase())
-            .collect(),
+        label.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect(),
     )
 }
 
@@ -87,10 +83,7 @@ fn find(folded: &str) -> Option<Encoding> {
     if let Some((page, _)) = by_name(folded) {
         return Some(page);
     }
-    let number = PREFIXES
-        .iter()
-        .find_map(|p| folded.strip_prefix(p))
-        .unwrap_or(folded);
+    let number = PREFIXES.iter().find_map(|p| folded.strip_prefix(p)).unwrap_or(folded);
     let number = number.strip_prefix("cp").unwrap_or(number);
     if !number.is_empty() && number.len() <= 5 && number.bytes().all(|b| b.is_ascii_digit()) {
         return Encoding::for_code_page(number.parse().ok()?);
@@ -98,11 +91,7 @@ fn find(folded: &str) -> Option<Encoding> {
     folded
         .strip_prefix('x')
         .or_else(|| folded.strip_prefix("cs"))
-        .and_then(|rest| {
-            by_name(rest)
-                .map(|(page, _)| page)
-                .or_else(|| find_number(rest))
-        })
+        .and_then(|rest| by_name(rest).map(|(page, _)| page).or_else(|| find_number(rest)))
 }
 
 fn find_number(folded: &str) -> Option<Encoding> {

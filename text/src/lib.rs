@@ -5,7 +5,6 @@ mod decode;
 mod double;
 mod encode;
 mod encoding;
-mod fast_table;
 mod fit;
 mod gb18030;
 mod label;
@@ -15,6 +14,7 @@ mod reverse;
 mod scan;
 mod shifted;
 mod single;
+mod table;
 mod trim;
 mod unicode;
 
@@ -22,11 +22,11 @@ pub use decode::{BadBytes, BadReason, Decoded, Invalid};
 pub use encode::{Encoded, Unencodable, Unmappable};
 pub use encoding::{EbcdicNewline, Encoding, PrivateUse, UnknownEncoding};
 pub use fenhe_kernels::Utf8Buf;
-pub use fast_table::FastTable;
 pub use fit::{Align, FieldError, Fitted};
 pub use label::label_asks_for_bom;
 pub use private_use::{
     PrivateUseChar, is_private_use, private_use_report, replace_private_use, standard_character,
 };
 pub use scan::CharStep;
+pub use table::Table;
 pub use trim::{Blanks, Trim, to_full_width, to_half_width, trim};

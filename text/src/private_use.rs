@@ -33,15 +33,14 @@ pub fn is_private_use(c: char) -> bool {
 /// assert_eq!((found[1].char_index, found[1].replacement), (2, None));
 /// ```
 pub fn private_use_report(text: &str) -> impl Iterator<Item = PrivateUseChar> {
-    text.char_indices()
-        .enumerate()
-        .filter(|&(_, (_, c))| is_private_use(c))
-        .map(|(char_index, (byte_index, character))| PrivateUseChar {
+    text.char_indices().enumerate().filter(|&(_, (_, c))| is_private_use(c)).map(
+        |(char_index, (byte_index, character))| PrivateUseChar {
             character,
             char_index,
             byte_index,
             replacement: standard_character(character),
-        })
+        },
+    )
 }
 
 /// The standard character for one of the 24 private-use characters of GB 18030-2005: 18 whose
@@ -49,35 +48,18 @@ pub fn private_use_report(text: &str) -> impl Iterator<Item = PrivateUseChar> {
 /// and whose standard characters have four-byte codes.
 #[must_use]
 pub fn standard_character(c: char) -> Option<char> {
-    let exchanged = EXCHANGED
-        .iter()
-        .find(|&&(_, _, old)| old == c)
-        .map(|&(_, new, _)| new);
-    exchanged.or_else(|| {
-        STILL_PRIVATE
-            .iter()
-            .find(|&&(_, old, _)| old == c)
-            .map(|&(_, _, new)| new)
-    })
+    let exchanged = EXCHANGED.iter().find(|&&(_, _, old)| old == c).map(|&(_, new, _)| new);
+    exchanged
+        .or_else(|| STILL_PRIVATE.iter().find(|&&(_, old, _)| old == c).map(|&(_, _, new)| new))
 }
 
 /// The text with every character that [`standard_character`] knows put in its standard form, and how
 /// many these were. User-defined characters stay.
 #[must_use]
 pub fn replace_private_use(text: &str) -> (Cow<'_, str>, usize) {
-    let count = text
-        .chars()
-        .filter(|&c| standard_character(c).is_some())
-        .count();
+    let count = text.chars().filter(|&c| standard_character(c).is_some()).count();
     if count == 0 {
         return (Cow::Borrowed(text), 0);
     }
-    (
-        Cow::Owned(
-            text.chars()
-                .map(|c| standard_character(c).unwrap_or(c))
-                .collect(),
-        ),
-        count,
-    )
+    (Cow::Owned(text.chars().map(|c| standard_character(c).unwrap_or(c)).collect()), count)
 }

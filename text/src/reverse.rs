@@ -15,11 +15,7 @@ pub(crate) struct Reverse {
 impl Reverse {
     /// Collect pairs of character and code; the first code given for a character stays.
     pub(crate) fn new(pairs: impl Iterator<Item = (char, u32)>) -> Self {
-        let mut made = Self {
-            index: vec![0; 256],
-            blocks: Vec::new(),
-            above: Vec::new(),
-        };
+        let mut made = Self { index: vec![0; 256], blocks: Vec::new(), above: Vec::new() };
         for (c, code) in pairs {
             made.insert(c, code);
         }
@@ -51,9 +47,7 @@ impl Reverse {
             self.blocks.push([NONE; 256]);
             *slot = u16::try_from(self.blocks.len()).unwrap_or(0);
         }
-        if let Some(block) = usize::from(*slot)
-            .checked_sub(1)
-            .and_then(|b| self.blocks.get_mut(b))
+        if let Some(block) = usize::from(*slot).checked_sub(1).and_then(|b| self.blocks.get_mut(b))
         {
             let cell = &mut block[(c & 0xFF) as usize];
             if *cell == NONE {

@@ -53,10 +53,7 @@ impl Encoding {
     /// A walk over raw bytes, at the start of a field.
     #[must_use]
     pub fn char_step(self) -> CharStep {
-        CharStep {
-            kind: self.kind(),
-            shifted: false,
-        }
+        CharStep { kind: self.kind(), shifted: false }
     }
 
     /// Bytes taken by the character at the start of `bytes`; see [`CharStep::len`]. In mixed EBCDIC
@@ -178,22 +175,13 @@ fn is_unit(kind: Kind, bytes: &[u8], needle: u8) -> bool {
 /// A lead byte and the continuation bytes that really follow it.
 fn utf8_shape(first: u8, bytes: &[u8]) -> usize {
     let wanted = utf8_len(first);
-    let follow = bytes
-        .iter()
-        .skip(1)
-        .take(wanted - 1)
-        .take_while(|b| (0x80..=0xBF).contains(*b))
-        .count();
+    let follow =
+        bytes.iter().skip(1).take(wanted - 1).take_while(|b| (0x80..=0xBF).contains(*b)).count();
     1 + follow
 }
 
 fn utf16_shape(bytes: &[u8], big: bool) -> usize {
-    let high = |at: usize| {
-        bytes
-            .get(if big { at } else { at + 1 })
-            .copied()
-            .unwrap_or(0)
-    };
+    let high = |at: usize| bytes.get(if big { at } else { at + 1 }).copied().unwrap_or(0);
     let pair = (0xD8..=0xDB).contains(&high(0)) && (0xDC..=0xDF).contains(&high(2));
     if pair { 4 } else { 2 }
 }
@@ -210,23 +198,16 @@ fn utf8_tail(bytes: &[u8]) -> usize {
 
 fn utf16_tail(bytes: &[u8], big: bool) -> usize {
     let odd = bytes.len() % 2;
-    let last = bytes
-        .len()
-        .checked_sub(odd + 2)
-        .map(|at| if big { at } else { at + 1 });
-    let open = last
-        .and_then(|at| bytes.get(at))
-        .is_some_and(|b| (0xD8..=0xDB).contains(b));
+    let last = bytes.len().checked_sub(odd + 2).map(|at| if big { at } else { at + 1 });
+    let open = last.and_then(|at| bytes.get(at)).is_some_and(|b| (0xD8..=0xDB).contains(b));
     if open { odd + 2 } else { odd }
 }
 
 /// Characters are walked from the last place that must be a boundary: after a byte that cannot be
 /// part of any multi-byte character.
 fn double_tail(family: Family, bytes: &[u8]) -> usize {
-    let sync = bytes
-        .iter()
-        .rposition(|&b| b < 0x30 || (0x3A..0x40).contains(&b))
-        .map_or(0, |at| at + 1);
+    let sync =
+        bytes.iter().rposition(|&b| b < 0x30 || (0x3A..0x40).contains(&b)).map_or(0, |at| at + 1);
     let mut rest = bytes.get(sync..).unwrap_or_default();
     while !rest.is_empty() {
         if rest.len() < 4 && double::may_go_on(family, rest) {

@@ -30,11 +30,7 @@ impl ShiftedPage {
             return None;
         }
         let unit = *self.units.get(row * ROW + cell)?;
-        if unit == 0xFFFF {
-            None
-        } else {
-            char::from_u32(u32::from(unit))
-        }
+        if unit == 0xFFFF { None } else { char::from_u32(u32::from(unit)) }
     }
 
     /// Read the page at the start of `bytes`; also what follows it.
@@ -46,23 +42,11 @@ impl ShiftedPage {
         for (&lead, number) in leads.iter().zip(1u8..) {
             rows[usize::from(lead)] = number;
         }
-        let units = cells
-            .chunks_exact(2)
-            .map(|p| u16::from_le_bytes([p[0], p[1]]))
-            .collect();
-        let mut made = Self {
-            rows,
-            units,
-            reverse: Reverse::default(),
-        };
-        let codes = leads
-            .iter()
-            .flat_map(|&lead| (0x40..=0xFEu8).map(move |trail| (lead, trail)));
+        let units = cells.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]])).collect();
+        let mut made = Self { rows, units, reverse: Reverse::default() };
+        let codes = leads.iter().flat_map(|&lead| (0x40..=0xFEu8).map(move |trail| (lead, trail)));
         made.reverse = Reverse::new(codes.filter_map(|(lead, trail)| {
-            Some((
-                made.decode(lead, trail)?,
-                u32::from(lead) << 8 | u32::from(trail),
-            ))
+            Some((made.decode(lead, trail)?, u32::from(lead) << 8 | u32::from(trail)))
         }));
         Some((made, rest))
     }

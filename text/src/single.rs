@@ -43,17 +43,9 @@ impl SinglePage {
 pub(crate) fn page(number: u8) -> Option<&'static SinglePage> {
     static PAGES: [OnceLock<Box<SinglePage>>; COUNT] = [const { OnceLock::new() }; COUNT];
     let number = usize::from(number);
-    Some(
-        PAGES
-            .get(number)?
-            .get_or_init(|| Box::new(SinglePage::load(number))),
-    )
+    Some(PAGES.get(number)?.get_or_init(|| Box::new(SinglePage::load(number))))
 }
 
 fn char_of(unit: u16) -> Option<char> {
-    if unit == 0xFFFF {
-        None
-    } else {
-        char::from_u32(u32::from(unit))
-    }
+    if unit == 0xFFFF { None } else { char::from_u32(u32::from(unit)) }
 }

@@ -30,11 +30,7 @@ fn step_8(bytes: &[u8]) -> Step {
     let head = bytes.get(..bytes.len().min(4)).unwrap_or_default();
     let (good, bad) = match std::str::from_utf8(head) {
         Ok(text) => (Some(text), None),
-        Err(e) => (
-            head.get(..e.valid_up_to())
-                .and_then(|b| std::str::from_utf8(b).ok()),
-            Some(e),
-        ),
+        Err(e) => (head.get(..e.valid_up_to()).and_then(|b| std::str::from_utf8(b).ok()), Some(e)),
     };
     if let Some(c) = good.and_then(|text| text.chars().next()) {
         return Step::Char(c, c.len_utf8());
@@ -45,11 +41,7 @@ fn step_8(bytes: &[u8]) -> Step {
         (&[0xED, 0xA0..=0xBF, ..], _) => Step::Bad(head.len().min(3), BadReason::Surrogate),
         (&[lead, ..], Some(len)) => Step::Bad(
             len,
-            if utf8_len(lead) == 1 {
-                BadReason::NotALead
-            } else {
-                BadReason::InvalidTrail
-            },
+            if utf8_len(lead) == 1 { BadReason::NotALead } else { BadReason::InvalidTrail },
         ),
         _ => Step::Bad(1, BadReason::NotALead),
     }
@@ -58,11 +50,7 @@ fn step_8(bytes: &[u8]) -> Step {
 fn step_16(bytes: &[u8], big: bool) -> Step {
     let unit = |at: usize| {
         let pair = bytes.get(at..)?.first_chunk::<2>()?;
-        Some(if big {
-            u16::from_be_bytes(*pair)
-        } else {
-            u16::from_le_bytes(*pair)
-        })
+        Some(if big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) })
     };
     let Some(first) = unit(0) else {
         return Step::Bad(1, BadReason::Truncated);
@@ -85,11 +73,7 @@ fn step_32(bytes: &[u8], big: bool) -> Step {
     let Some(&unit) = bytes.first_chunk::<4>() else {
         return Step::Bad(bytes.len(), BadReason::Truncated);
     };
-    let number = if big {
-        u32::from_be_bytes(unit)
-    } else {
-        u32::from_le_bytes(unit)
-    };
+    let number = if big { u32::from_be_bytes(unit) } else { u32::from_le_bytes(unit) };
     match char::from_u32(number) {
         Some(c) => Step::Char(c, 4),
         None if (0xD800..=0xDFFF).contains(&number) => Step::Bad(4, BadReason::Surrogate),

@@ -90,18 +90,9 @@ impl BinaryColumn {
     /// Makes an array of the rows and starts again.
     pub fn finish(&mut self) -> BinaryArray {
         let fresh = Self::new(&self.pools, self.len(), self.bytes.len());
-        let Self {
-            bytes,
-            offsets,
-            mut present,
-            pools,
-        } = std::mem::replace(self, fresh);
+        let Self { bytes, offsets, mut present, pools } = std::mem::replace(self, fresh);
         let offsets = OffsetBuffer::new(pools.of::<i32>().freeze_scalar(offsets));
-        BinaryArray::new(
-            offsets,
-            pools.of::<u8>().freeze(bytes),
-            present.finish_nulls(),
-        )
+        BinaryArray::new(offsets, pools.of::<u8>().freeze(bytes), present.finish_nulls())
     }
 
     #[inline(always)]

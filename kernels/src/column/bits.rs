@@ -43,8 +43,7 @@ impl Bits {
             count -= 1;
         }
         let words = count / 64;
-        self.words
-            .resize(self.words.len() + words, if bit { u64::MAX } else { 0 });
+        self.words.resize(self.words.len() + words, if bit { u64::MAX } else { 0 });
         self.len += words * 64;
         for _ in 0..count % 64 {
             self.push(bit);

@@ -14,10 +14,7 @@ impl BooleanColumn {
     /// An empty column with room for `rows`.
     #[must_use]
     pub fn new(pools: &Pools, rows: usize) -> Self {
-        Self {
-            values: Bits::new(pools, rows),
-            present: Bits::new(pools, rows),
-        }
+        Self { values: Bits::new(pools, rows), present: Bits::new(pools, rows) }
     }
 
     /// Rows.

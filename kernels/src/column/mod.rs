@@ -74,11 +74,7 @@ pub struct WrongType {
 
 impl fmt::Display for WrongType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "a column of {} cannot become an array of {}",
-            self.element, self.asked
-        )
+        write!(f, "a column of {} cannot become an array of {}", self.element, self.asked)
     }
 }
 

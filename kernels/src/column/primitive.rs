@@ -85,10 +85,7 @@ impl<T: ColumnElement> PrimitiveColumn<T> {
     /// The value of a row; `None` if it is absent or there is no such row.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<T> {
-        self.values
-            .get(row)
-            .copied()
-            .filter(|_| self.present.get(row) == Some(true))
+        self.values.get(row).copied().filter(|_| self.present.get(row) == Some(true))
     }
 
     /// Takes back all rows from `rows` on.
@@ -111,11 +108,7 @@ impl<T: ColumnElement> PrimitiveColumn<T> {
         let pool = self.pools.of::<T>();
         let fresh = pool.get(self.values.len());
         let values = std::mem::replace(&mut self.values, fresh);
-        T::array(
-            pool.freeze_scalar(values),
-            self.present.finish_nulls(),
-            data_type,
-        )
+        T::array(pool.freeze_scalar(values), self.present.finish_nulls(), data_type)
     }
 }
 
@@ -224,10 +217,7 @@ mod tests {
         let mut amounts = PrimitiveColumn::<i128>::new(&pools, 0);
         amounts.append(1234);
         let array = amounts.finish(&DataType::Decimal128(15, 2)).unwrap();
-        assert_eq!(
-            array.as_primitive::<Decimal128Type>().value_as_string(0),
-            "12.34"
-        );
+        assert_eq!(array.as_primitive::<Decimal128Type>().value_as_string(0), "12.34");
     }
 
     #[test]
@@ -235,16 +225,9 @@ mod tests {
         let mut column = PrimitiveColumn::<i32>::new(&Pools::default(), 0);
         column.append(1);
         let error = column.finish(&DataType::Int64).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "a column of i32 cannot become an array of Int64"
-        );
+        assert_eq!(error.to_string(), "a column of i32 cannot become an array of Int64");
         assert_eq!(column.len(), 1);
-        assert!(
-            column
-                .finish(&DataType::Time32(TimeUnit::Nanosecond))
-                .is_err()
-        );
+        assert!(column.finish(&DataType::Time32(TimeUnit::Nanosecond)).is_err());
     }
 
     proptest! {

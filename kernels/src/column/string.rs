@@ -42,12 +42,7 @@ impl StringColumn {
         let mut offsets = pools.of::<i32>().get(rows.saturating_add(1));
         offsets.push(0);
         let text = Utf8Buf::reusing(pools.of::<u8>().get(bytes));
-        Self {
-            text,
-            offsets,
-            present: Bits::new(pools, rows),
-            pools: pools.clone(),
-        }
+        Self { text, offsets, present: Bits::new(pools, rows), pools: pools.clone() }
     }
 
     /// Rows ended.
@@ -223,22 +218,13 @@ impl StringColumn {
     pub fn finish(&mut self) -> StringArray {
         self.rollback_value();
         let fresh = Self::new(&self.pools, self.len(), self.text.len());
-        let Self {
-            text,
-            offsets,
-            mut present,
-            pools,
-        } = std::mem::replace(self, fresh);
+        let Self { text, offsets, mut present, pools } = std::mem::replace(self, fresh);
         let offsets = pools.of::<i32>().freeze_scalar(offsets);
         let values = pools.of::<u8>().freeze(text.into_bytes());
         let nulls = present.finish_nulls();
         debug_assert!(
-            StringArray::try_new(
-                OffsetBuffer::new(offsets.clone()),
-                values.clone(),
-                nulls.clone()
-            )
-            .is_ok()
+            StringArray::try_new(OffsetBuffer::new(offsets.clone()), values.clone(), nulls.clone())
+                .is_ok()
         );
         // SAFETY: `offsets` starts with 0 and never falls, because each entry was the length of `text` when its row
         // ended and `text` is never cut below the last entry; so it is a valid offset buffer whose last entry is within

@@ -15,11 +15,7 @@ pub struct CsvSyntax {
 impl Default for CsvSyntax {
     /// RFC 4180: comma and double quote.
     fn default() -> Self {
-        Self {
-            delimiter: Some(b','),
-            quote: Some(b'"'),
-            index_cr: false,
-        }
+        Self { delimiter: Some(b','), quote: Some(b'"'), index_cr: false }
     }
 }
 
@@ -93,10 +89,7 @@ pub fn csv_positions_with(
     out: &mut Vec<u32>,
 ) -> Result<CsvScan, TooLong> {
     check_len(window)?;
-    let mut scan = CsvScan {
-        quotes: state.inside,
-        ..CsvScan::default()
-    };
+    let mut scan = CsvScan { quotes: state.inside, ..CsvScan::default() };
     for (at, &byte) in window.iter().enumerate() {
         scan.cr |= byte == b'\r';
         if Some(byte) == syntax.quote {
@@ -123,7 +116,5 @@ pub fn is_regular(window: &[u8], positions: &[u32], fields: usize, line_feeds: u
         return false;
     }
     let ends = positions.chunks_exact(fields).filter_map(<[u32]>::last);
-    ends.fold(true, |regular, at| {
-        regular & (window.get(*at as usize) == Some(&b'\n'))
-    })
+    ends.fold(true, |regular, at| regular & (window.get(*at as usize) == Some(&b'\n')))
 }

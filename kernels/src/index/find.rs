@@ -13,9 +13,7 @@ pub fn find_first_of<const N: usize>(window: &[u8], needles: [u8; N]) -> Option<
 #[inline]
 #[must_use]
 pub fn find_first_of_or_control<const N: usize>(window: &[u8], needles: [u8; N]) -> Option<usize> {
-    window
-        .iter()
-        .position(|byte| needles.contains(byte) || is_control(*byte))
+    window.iter().position(|byte| needles.contains(byte) || is_control(*byte))
 }
 
 #[inline(always)]

@@ -4,9 +4,7 @@ use super::*;
 
 /// Digits one at a time; `None` at the first that is none.
 fn naive_digits(digits: impl IntoIterator<Item = Option<u8>>) -> Option<i128> {
-    digits
-        .into_iter()
-        .try_fold(0i128, |value, digit| Some(value * 10 + i128::from(digit?)))
+    digits.into_iter().try_fold(0i128, |value, digit| Some(value * 10 + i128::from(digit?)))
 }
 
 fn in_zone(byte: u8, zone: u8) -> Option<u8> {
@@ -112,9 +110,7 @@ fn packed_digits() -> impl Strategy<Value = [u8; 32]> {
     let signs = proptest::collection::vec((0usize..32, 0u8..16), 0..3);
     (bytes, faults, signs).prop_map(|(mut field, faults, signs)| {
         faults.into_iter().for_each(|(at, byte)| field[at] = byte);
-        signs
-            .into_iter()
-            .for_each(|(at, sign)| field[at] = field[at] & 0xF0 | sign);
+        signs.into_iter().for_each(|(at, sign)| field[at] = field[at] & 0xF0 | sign);
         field
     })
 }
@@ -153,9 +149,6 @@ fn the_largest_numbers_fit() {
     assert_eq!(zoned(&[0xF9; 18]).ok(), Some(999_999_999_999_999_999));
     assert_eq!(ascii_digits(&[b'9'; 16]).ok(), Some(9_999_999_999_999_999));
     assert_eq!(zoned_wide(&[0xF9; 31]).ok(), Some(10i128.pow(31) - 1));
-    assert_eq!(
-        ascii_digits_wide(&[b'9'; 32]).ok(),
-        Some(10u128.pow(32) - 1)
-    );
+    assert_eq!(ascii_digits_wide(&[b'9'; 32]).ok(), Some(10u128.pow(32) - 1));
     assert_eq!(bcd_wide(&[0x99; 16]).ok(), Some(10u128.pow(32) - 1));
 }

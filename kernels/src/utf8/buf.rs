@@ -33,9 +33,7 @@ impl Utf8Buf {
     /// An empty buffer with room for `capacity` bytes.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            bytes: Vec::with_capacity(capacity),
-        }
+        Self { bytes: Vec::with_capacity(capacity) }
     }
 
     /// An empty buffer that uses the memory of `recycled`, whose content is dropped.
@@ -241,9 +239,7 @@ impl Utf8Buf {
                 at += 1;
                 continue;
             }
-            let pair = source
-                .get(at + 1)
-                .map_or(0, |trail| table.pair(lead, *trail));
+            let pair = source.get(at + 1).map_or(0, |trail| table.pair(lead, *trail));
             if pair != 0 {
                 self.push_entry(pair);
                 at += 2;
@@ -260,8 +256,7 @@ impl Utf8Buf {
     }
 
     fn push_entry(&mut self, entry: Entry) {
-        self.bytes
-            .extend_from_slice(&entry.to_le_bytes()[..entry_len(entry)]);
+        self.bytes.extend_from_slice(&entry.to_le_bytes()[..entry_len(entry)]);
     }
 
     #[inline(never)]
@@ -297,17 +292,10 @@ fn non_ascii(step: &[u8; 16], len: usize) -> bool {
 
 #[cold]
 fn first_non_ascii(source: &[u8]) -> usize {
-    source
-        .iter()
-        .position(|byte| !byte.is_ascii())
-        .unwrap_or(source.len())
+    source.iter().position(|byte| !byte.is_ascii()).unwrap_or(source.len())
 }
 
 #[cold]
 fn bad_end(window: Validated<'_>, range: Range<usize>) -> usize {
-    if window.as_str().is_char_boundary(range.start) {
-        range.end
-    } else {
-        range.start
-    }
+    if window.as_str().is_char_boundary(range.start) { range.end } else { range.start }
 }

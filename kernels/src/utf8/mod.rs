@@ -51,9 +51,7 @@ impl<'a> Validated<'a> {
     pub fn prefix(window: &'a [u8]) -> Self {
         match Self::check(window) {
             Ok(all) => all,
-            Err(at) => Self {
-                text: std::str::from_utf8(&window[..at]).unwrap_or_default(),
-            },
+            Err(at) => Self { text: std::str::from_utf8(&window[..at]).unwrap_or_default() },
         }
     }
 
@@ -94,9 +92,7 @@ impl<'a> From<&'a str> for Validated<'a> {
 
 #[cold]
 fn locate(bytes: &[u8]) -> usize {
-    simdutf8::compat::from_utf8(bytes)
-        .err()
-        .map_or(0, |error| error.valid_up_to())
+    simdutf8::compat::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to())
 }
 
 #[cfg(test)]
@@ -106,9 +102,7 @@ mod tests {
     use super::*;
 
     fn naive(bytes: &[u8]) -> Option<usize> {
-        std::str::from_utf8(bytes)
-            .err()
-            .map(|error| error.valid_up_to())
+        std::str::from_utf8(bytes).err().map(|error| error.valid_up_to())
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use arrow_array::StringArray;
 use fenhe_kernels::{AppendError, Pools, StringColumn, Utf8Buf, Validated};
-use fenhe_text::{Encoding, FastTable, Invalid};
+use fenhe_text::{Encoding, Invalid, Table};
 
 use crate::fault::FaultKind;
 
@@ -11,28 +11,15 @@ use crate::fault::FaultKind;
 pub(super) struct TextColumn {
     column: StringColumn,
     encoding: Encoding,
-    road: Road,
+    road: Option<Table>,
     /// Fields that need the thorough decoder.
     scratch: Utf8Buf,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Road {
-    Utf8,
-    Table(FastTable),
-    Thorough,
-}
-
 impl TextColumn {
     pub(super) fn new(encoding: Encoding, pools: &Pools, rows: usize) -> Self {
-        // Private use refused is a look at every character, also in UTF-8.
-        let accepting = encoding.private_use() == fenhe_text::PrivateUse::Accept;
-        let road = match encoding.fast_table() {
-            Some(table) => Road::Table(table),
-            None if accepting && encoding == Encoding::UTF_8 => Road::Utf8,
-            None => Road::Thorough,
-        };
-        Self { column: StringColumn::new(pools, rows, 0), encoding, road, scratch: Utf8Buf::default() }
+        let column = StringColumn::new(pools, rows, 0);
+        Self { column, encoding, road: encoding.table(), scratch: Utf8Buf::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -53,7 +40,7 @@ impl TextColumn {
 
     /// Whether a checked window may be copied from.
     pub(super) fn takes_windows(&self) -> bool {
-        matches!(self.road, Road::Utf8)
+        matches!(self.road, Some(Table::Utf8))
     }
 
     /// `window[start..end]`; its ends may be wrong (a fixed-width field that cuts a character).
@@ -66,10 +53,11 @@ impl TextColumn {
     #[inline]
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), AppendError> {
         match self.road {
-            Road::Utf8 => self.column.append_utf8(bytes),
-            Road::Table(FastTable::Double(table)) => self.column.append_double_byte(bytes, table),
-            Road::Table(FastTable::Single(table)) => self.column.append_single_byte(bytes, table),
-            Road::Thorough => Err(AppendError::Invalid { at: 0 }),
+            Some(Table::Utf8) => self.column.append_utf8(bytes),
+            Some(Table::Double(table)) => self.column.append_double_byte(bytes, table),
+            Some(Table::Single(table)) => self.column.append_single_byte(bytes, table),
+            Some(Table::Ascii) => self.column.append_ascii(bytes),
+            None => Err(AppendError::Invalid { at: 0 }),
         }
     }
 
