@@ -10,7 +10,7 @@ pub struct Simd(pub(crate) Level);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
-    /// 32 bytes a step.
+    /// 32 bytes a step; with BMI1 and POPCNT.
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     Avx2,
     /// 16 bytes a step; part of every x86-64.
@@ -27,7 +27,10 @@ impl Simd {
     pub fn detect() -> Self {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         {
-            if std::arch::is_x86_feature_detected!("avx2") {
+            if std::arch::is_x86_feature_detected!("avx2")
+                && std::arch::is_x86_feature_detected!("bmi1")
+                && std::arch::is_x86_feature_detected!("popcnt")
+            {
                 return Self(Level::Avx2);
             }
             Self(Level::Sse2)
