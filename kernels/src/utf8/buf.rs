@@ -1,3 +1,4 @@
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::Validated;
@@ -5,6 +6,12 @@ use super::extend::{extend_from_window, extend_short, extend_step, widen};
 use crate::table::{DoubleByteTable, Entry, SingleByteTable, entry_len};
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// The top bits of bytes 0, 2, 4 and 6.
+const LEAD_BITS: u64 = 0x0080_0080_0080_0080;
+
+/// Three bytes of UTF-8, in an [`Entry`].
+const LONG: Entry = 3;
 
 /// A growable buffer whose content is always valid UTF-8.
 ///
@@ -212,14 +219,9 @@ impl Utf8Buf {
         source: &[u8],
         table: &SingleByteTable,
     ) -> Result<(), usize> {
-        for (at, byte) in source.iter().enumerate() {
-            let entry = table.entry(*byte);
-            if entry == 0 {
-                return Err(at);
-            }
-            self.push_entry(entry);
-        }
-        Ok(())
+        let (read, written) = single_byte(source, table, self.room(source.len()));
+        self.keep(written);
+        if read == source.len() { Ok(()) } else { Err(read) }
     }
 
     /// Appends bytes of a two-byte code page (ASCII below 0x80).
@@ -232,31 +234,28 @@ impl Utf8Buf {
         source: &[u8],
         table: &DoubleByteTable,
     ) -> Result<(), usize> {
-        let mut at = 0;
-        while let Some(&lead) = source.get(at) {
-            if lead < 0x80 {
-                self.bytes.push(lead);
-                at += 1;
-                continue;
-            }
-            let pair = source.get(at + 1).map_or(0, |trail| table.pair(lead, *trail));
-            if pair != 0 {
-                self.push_entry(pair);
-                at += 2;
-                continue;
-            }
-            let single = table.single(lead);
-            if single == 0 {
-                return Err(at);
-            }
-            self.push_entry(single);
-            at += 1;
-        }
-        Ok(())
+        let (read, written) = double_byte(source, table, self.room(source.len()));
+        self.keep(written);
+        if read == source.len() { Ok(()) } else { Err(read) }
     }
 
-    fn push_entry(&mut self, entry: Entry) {
-        self.bytes.extend_from_slice(&entry.to_le_bytes()[..entry_len(entry)]);
+    /// Room for the characters of `len` bytes of a code page, and for one write of 16 bytes behind them.
+    #[inline(always)]
+    fn room(&mut self, len: usize) -> &mut [MaybeUninit<u8>] {
+        self.bytes.reserve(len.saturating_mul(3).saturating_add(16));
+        self.bytes.spare_capacity_mut()
+    }
+
+    /// Takes the first `written` bytes of the spare room in. Called only with what [`single_byte`] and
+    /// [`double_byte`] return for that room.
+    #[inline(always)]
+    fn keep(&mut self, written: usize) {
+        assert!(written <= self.bytes.capacity() - self.bytes.len());
+        let end = self.bytes.len() + written;
+        // SAFETY: the bytes are within the capacity (checked above) and initialised: the two functions advance `written`
+        // by no more than they have just stored at that place, without gaps. They store ASCII bytes and whole characters
+        // of a table (see `Entry`), so the buffer stays valid UTF-8.
+        unsafe { self.bytes.set_len(end) };
     }
 
     #[inline(never)]
@@ -299,3 +298,100 @@ fn first_non_ascii(source: &[u8]) -> usize {
 fn bad_end(window: Validated<'_>, range: Range<usize>) -> usize {
     if window.as_str().is_char_boundary(range.start) { range.end } else { range.start }
 }
+
+/// Writes the characters of `source` to `room` and returns the bytes read and written. Stops at the first byte that the
+/// table does not hold, or if the room ends.
+#[inline]
+fn single_byte(
+    source: &[u8],
+    table: &SingleByteTable,
+    room: &mut [MaybeUninit<u8>],
+) -> (usize, usize) {
+    let mut written = 0;
+    for (read, byte) in source.iter().enumerate() {
+        let entry = table.entry(*byte);
+        if entry == 0 || !put(room, written, entry.to_le_bytes()) {
+            return (read, written);
+        }
+        written += entry_len(entry);
+    }
+    (source.len(), written)
+}
+
+/// Like [`single_byte`], for two-byte code pages: eight bytes at a time where they are ASCII or four pairs.
+#[inline]
+fn double_byte(
+    source: &[u8],
+    table: &DoubleByteTable,
+    room: &mut [MaybeUninit<u8>],
+) -> (usize, usize) {
+    let (mut read, mut written) = (0, 0);
+    while let Some(eight) = source.get(read..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*eight);
+        if word & LEAD_BITS == LEAD_BITS {
+            let pairs = [0, 2, 4, 6].map(|at| table.pair(eight[at], eight[at + 1]));
+            if pairs.iter().all(|pair| pair >> 24 == LONG) && put(room, written, twelve(pairs)) {
+                (read, written) = (read + 8, written + 12);
+                continue;
+            }
+        }
+        let ascii = ((word & HIGH_BITS).trailing_zeros() / 8) as usize;
+        if ascii > 0 {
+            // Eight bytes are stored, those before the first that is not ASCII count.
+            if !put(room, written, *eight) {
+                return (read, written);
+            }
+            (read, written) = (read + ascii, written + ascii);
+            if ascii == 8 {
+                continue;
+            }
+        }
+        let (entry, taken) = character(&source[read..], table);
+        if entry == 0 || !put(room, written, entry.to_le_bytes()) {
+            return (read, written);
+        }
+        (read, written) = (read + taken, written + entry_len(entry));
+    }
+    while read < source.len() {
+        let (entry, taken) = character(&source[read..], table);
+        if entry == 0 || !put(room, written, entry.to_le_bytes()) {
+            break;
+        }
+        (read, written) = (read + taken, written + entry_len(entry));
+    }
+    (read, written)
+}
+
+/// The first character and the bytes it takes; 0 if the table does not hold it.
+#[inline(always)]
+fn character(rest: &[u8], table: &DoubleByteTable) -> (Entry, usize) {
+    match *rest {
+        [ascii @ 0..0x80, ..] => (Entry::from(ascii) | 1 << 24, 1),
+        [lead, trail, ..] => match table.pair(lead, trail) {
+            0 => (table.single(lead), 1),
+            pair => (pair, 2),
+        },
+        [single] => (table.single(single), 1),
+        [] => (0, 0),
+    }
+}
+
+/// Four entries of three bytes without the gaps between them, and four bytes that do not count.
+#[inline(always)]
+fn twelve(pairs: [Entry; 4]) -> [u8; 16] {
+    let three = pairs.map(|pair| u128::from(pair & 0x00FF_FFFF));
+    (three[0] | three[1] << 24 | three[2] << 48 | three[3] << 72).to_le_bytes()
+}
+
+/// Stores bytes at `at`; false if there is no room.
+#[inline(always)]
+fn put<const N: usize>(room: &mut [MaybeUninit<u8>], at: usize, bytes: [u8; N]) -> bool {
+    let Some(slot) = room.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<N>()) else {
+        return false;
+    };
+    slot.write_copy_of_slice(&bytes);
+    true
+}
+
+#[cfg(test)]
+mod tests;
