@@ -160,13 +160,26 @@ pub fn bcd_wide<const N: usize>(field: &[u8; N]) -> Number<u128> {
 }
 
 /// The field at the end of 32 bytes, `fill` before it, as four little-endian words: the first digit of a word is lowest.
+///
+/// Made of whole loads: a copy to a padded array and a wider load of it would wait for the store.
 #[inline(always)]
 fn words<const N: usize>(field: &[u8; N], fill: u8) -> [u64; 4] {
-    let mut padded = [fill; 32];
-    padded[32 - N..].copy_from_slice(field);
-    let mut words = [0; 4];
-    for (word, bytes) in words.iter_mut().zip(padded.as_chunks::<8>().0) {
-        *word = u64::from_le_bytes(*bytes);
+    let fills = u64::from_ne_bytes([fill; 8]);
+    let mut words = [fills; 4];
+    let mut rest: &[u8] = field;
+    for word in words.iter_mut().rev() {
+        if let Some((head, eight)) = rest.split_last_chunk::<8>() {
+            *word = u64::from_le_bytes(*eight);
+            rest = head;
+        } else if !rest.is_empty() {
+            let missing = 8 * (8 - rest.len() as u32);
+            let digits = match field.first_chunk::<8>() {
+                Some(eight) => u64::from_le_bytes(*eight) << missing,
+                None => big_endian(rest).swap_bytes(),
+            };
+            *word = digits | fills & ((1 << missing) - 1);
+            rest = &[];
+        }
     }
     words
 }
@@ -174,10 +187,31 @@ fn words<const N: usize>(field: &[u8; N], fill: u8) -> [u64; 4] {
 /// The field at the end of 16 bytes, zeros before it, as two big-endian words: the last nibble is lowest.
 #[inline(always)]
 fn halves<const N: usize>(field: &[u8; N]) -> (u64, u64) {
-    let mut padded = [0; 16];
-    padded[16 - N..].copy_from_slice(field);
-    let whole = u128::from_be_bytes(padded);
-    ((whole >> 64) as u64, whole as u64)
+    match (field.first_chunk::<8>(), field.last_chunk::<8>()) {
+        (Some(head), Some(tail)) => {
+            let missing = 8 * (16 - N as u32);
+            let high = u64::from_be_bytes(*head).checked_shr(missing).unwrap_or(0);
+            (high, u64::from_be_bytes(*tail))
+        }
+        _ => (0, big_endian(field)),
+    }
+}
+
+/// At most eight bytes as a big-endian number: two loads that overlap.
+#[inline(always)]
+fn big_endian(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>(), bytes) {
+        (Some(head), Some(tail), _) => {
+            let (head, tail) = (u32::from_be_bytes(*head), u32::from_be_bytes(*tail));
+            u64::from(head) << (8 * (bytes.len() - 4)) | u64::from(tail)
+        }
+        (_, _, [first, .., middle, last]) => {
+            u64::from(*first) << 16 | u64::from(*middle) << 8 | u64::from(*last)
+        }
+        (_, _, [first, last]) => u64::from(*first) << 8 | u64::from(*last),
+        (_, _, [only]) => u64::from(*only),
+        _ => 0,
+    }
 }
 
 /// The number that the low nibbles of eight bytes spell; below 10^8 if they are digits.

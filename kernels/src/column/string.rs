@@ -9,6 +9,9 @@ use crate::pool::Pools;
 use crate::table::{DoubleByteTable, SingleByteTable};
 use crate::utf8::{Utf8Buf, Validated};
 
+/// What 32-bit offsets can address. Small in tests, which cannot afford 2 GiB.
+const MAX_TEXT: usize = if cfg!(test) { 1 << 16 } else { i32::MAX as usize };
+
 /// A column of text, made without a second validation.
 ///
 /// A value is either appended whole (`append_…`), or written piece by piece (`push_…`) and then ended with
@@ -78,9 +81,11 @@ impl StringColumn {
     /// [`Full`]: the value ends beyond 2 GiB; it is rolled back.
     #[inline]
     pub fn end_value(&mut self) -> Result<(), Full> {
-        let Ok(end) = i32::try_from(self.text.len()) else {
+        if self.text.len() > MAX_TEXT {
             return Err(self.refuse());
-        };
+        }
+        // Fits: see MAX_TEXT.
+        let end = self.text.len() as i32;
         self.offsets.push(end);
         self.present.push(true);
         Ok(())
@@ -219,6 +224,8 @@ impl StringColumn {
         self.rollback_value();
         let fresh = Self::new(&self.pools, self.len(), self.text.len());
         let Self { text, offsets, mut present, pools } = std::mem::replace(self, fresh);
+        // Also after a panic in the middle of an append.
+        assert_eq!(offsets.len(), present.len() + 1, "one offset a row, and the end");
         let offsets = pools.of::<i32>().freeze_scalar(offsets);
         let values = pools.of::<u8>().freeze(text.into_bytes());
         let nulls = present.finish_nulls();
@@ -320,3 +327,6 @@ impl StringColumn {
         self.text.push_double_byte(piece, table)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,10 +114,10 @@ proptest! {
         mut source in proptest::collection::vec(0u8..0x80, 0..60), fault in proptest::option::of((0usize..60, 0x80u8..)),
         slack in 0usize..20
     ) {
-        if let Some((at, byte)) = fault {
-            if let Some(place) = source.get_mut(at) {
-                *place = byte;
-            }
+        if let Some((at, byte)) = fault
+            && let Some(place) = source.get_mut(at)
+        {
+            *place = byte;
         }
         let expected = source.iter().position(|byte| !byte.is_ascii()).map_or(Ok(()), Err);
         let text = if expected.is_ok() { std::str::from_utf8(&source).unwrap() } else { "" };
