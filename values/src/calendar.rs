@@ -50,7 +50,8 @@ pub fn days_of_ordinal(year: u32, ordinal: u32) -> Option<i32> {
 pub fn civil(days: i32) -> Option<(u32, u32, u32)> {
     let from_one = u32::try_from(days.checked_add(EPOCH_FROM_YEAR_ONE)?).ok()?;
     // An estimate that is never too late and at most one year early: 146,097 days are 400 years.
-    let estimate = u32::try_from((u64::from(from_one) * 400).div_euclid(146_097)).ok()?.checked_add(1)?;
+    let estimate =
+        u32::try_from((u64::from(from_one) * 400).div_euclid(146_097)).ok()?.checked_add(1)?;
     let year = [estimate.saturating_sub(1), estimate, estimate + 1]
         .into_iter()
         .filter(|&y| y >= 1 && days_before_year(y) <= from_one)
@@ -107,7 +108,8 @@ mod tests {
         let mut expected = -719_162;
         for year in 1..=9999 {
             for month in 1..=12 {
-                let long = [31, 28 + u32::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+                let long =
+                    [31, 28 + u32::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
                 for day in 1..=long[month as usize - 1] {
                     assert_eq!(days(year, month, day), Some(expected));
                     assert_eq!(civil(expected), Some((year, month, day)));
@@ -123,7 +125,9 @@ mod tests {
 
     #[test]
     fn centuries_are_leap_years_only_every_fourth_time() {
-        for (year, leap) in [(1900, false), (2000, true), (2100, false), (2024, true), (2023, false), (1600, true)] {
+        for (year, leap) in
+            [(1900, false), (2000, true), (2100, false), (2024, true), (2023, false), (1600, true)]
+        {
             assert_eq!(is_leap(year), leap, "{year}");
         }
     }

@@ -147,7 +147,9 @@ impl ColumnBuilder {
     /// # Errors
     /// What is wrong with it; then nothing is appended.
     pub fn append_value(&mut self, bytes: &[u8]) -> Result<(), FaultKind> {
-        let (Ok(end), rows) = (u32::try_from(bytes.len()), self.len()) else { return Err(FaultKind::OutOfRange) };
+        let (Ok(end), rows) = (u32::try_from(bytes.len()), self.len()) else {
+            return Err(FaultKind::OutOfRange);
+        };
         let mut faults = FaultMask::new();
         faults.reset(1);
         self.append(Source::Bytes(bytes), Spans::each(&[0], &[end]), &mut faults);
@@ -181,7 +183,10 @@ impl ColumnBuilder {
     /// [`ErrorKind::Internal`] should the store not suit the type, which the constructor rules out.
     pub fn finish(&mut self) -> Result<ArrayRef> {
         let data_type = &self.reader.spec().data_type;
-        let wrong = |e| Error::new(ErrorKind::Internal, "value.column", "the column does not suit its type").caused_by(e);
+        let wrong = |e| {
+            Error::new(ErrorKind::Internal, "value.column", "the column does not suit its type")
+                .caused_by(e)
+        };
         Ok(match &mut self.store {
             Store::I8(column) => column.finish(data_type).map_err(wrong)?,
             Store::I16(column) => column.finish(data_type).map_err(wrong)?,
@@ -207,8 +212,12 @@ impl Store {
         Some(match data_type {
             DataType::Int8 => Self::I8(PrimitiveColumn::new(pools, rows)),
             DataType::Int16 => Self::I16(PrimitiveColumn::new(pools, rows)),
-            DataType::Int32 | DataType::Date32 | DataType::Time32(_) => Self::I32(PrimitiveColumn::new(pools, rows)),
-            DataType::Int64 | DataType::Time64(_) | DataType::Timestamp(..) => Self::I64(PrimitiveColumn::new(pools, rows)),
+            DataType::Int32 | DataType::Date32 | DataType::Time32(_) => {
+                Self::I32(PrimitiveColumn::new(pools, rows))
+            }
+            DataType::Int64 | DataType::Time64(_) | DataType::Timestamp(..) => {
+                Self::I64(PrimitiveColumn::new(pools, rows))
+            }
             DataType::UInt8 => Self::U8(PrimitiveColumn::new(pools, rows)),
             DataType::UInt16 => Self::U16(PrimitiveColumn::new(pools, rows)),
             DataType::UInt32 => Self::U32(PrimitiveColumn::new(pools, rows)),

@@ -28,9 +28,23 @@ impl Columns {
     ///
     /// # Errors
     /// Those of [`ColumnBuilder::new`].
-    pub fn new(specs: &[FieldSpec], encoding: Encoding, pools: &Pools, rows: usize) -> Result<Self> {
-        let columns = specs.iter().map(|spec| ColumnBuilder::new(spec, encoding, pools, rows)).collect::<Result<_>>()?;
-        Ok(Self { columns, faults: FaultMask::new(), starts: Vec::new(), ends: Vec::new(), rows: 0 })
+    pub fn new(
+        specs: &[FieldSpec],
+        encoding: Encoding,
+        pools: &Pools,
+        rows: usize,
+    ) -> Result<Self> {
+        let columns = specs
+            .iter()
+            .map(|spec| ColumnBuilder::new(spec, encoding, pools, rows))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            columns,
+            faults: FaultMask::new(),
+            starts: Vec::new(),
+            ends: Vec::new(),
+            rows: 0,
+        })
     }
 
     /// Appends a block of `rows` records; `spans` tells where the field of each column (by its number) stands.
@@ -61,8 +75,15 @@ impl Columns {
 
     /// Every fault of one record of a block, to be asked for rows that [`append`](Self::append) left out.
     #[must_use]
-    pub fn faults_of<'s>(&self, source: Source<'_>, row: usize, spans: impl Fn(usize) -> Spans<'s>) -> Vec<Fault> {
-        let explain = |(number, column): (usize, &ColumnBuilder)| match spans(number).field(source.bytes(), row) {
+    pub fn faults_of<'s>(
+        &self,
+        source: Source<'_>,
+        row: usize,
+        spans: impl Fn(usize) -> Spans<'s>,
+    ) -> Vec<Fault> {
+        let explain = |(number, column): (usize, &ColumnBuilder)| match spans(number)
+            .field(source.bytes(), row)
+        {
             Some(bytes) => column.reader().explain(bytes),
             None => column.reader().explain_missing(),
         };
@@ -86,16 +107,31 @@ impl Columns {
     /// # Errors
     /// [`ErrorKind::Internal`] when the schema is not that of the columns.
     pub fn finish(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
-        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect::<Result<Vec<ArrayRef>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
+        let arrays = self
+            .columns
+            .iter_mut()
+            .map(ColumnBuilder::finish)
+            .collect::<Result<Vec<ArrayRef>>>()?;
+        let options =
+            RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
         RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options).map_err(|e| {
-            Error::new(ErrorKind::Internal, "value.batch", "the columns do not make a batch of the schema").caused_by(e)
+            Error::new(
+                ErrorKind::Internal,
+                "value.batch",
+                "the columns do not make a batch of the schema",
+            )
+            .caused_by(e)
         })
     }
 
     /// The second pass over a block with faults. Good rows cannot fail now: they did not fail before.
     #[cold]
-    fn append_again<'s>(&mut self, source: Source<'_>, before: usize, spans: &impl Fn(usize) -> Spans<'s>) {
+    fn append_again<'s>(
+        &mut self,
+        source: Source<'_>,
+        before: usize,
+        spans: &impl Fn(usize) -> Spans<'s>,
+    ) {
         let mut none = FaultMask::new();
         for (number, column) in self.columns.iter_mut().enumerate() {
             column.truncate(before);

@@ -17,5 +17,8 @@ pub use fault::{FaultKind, FaultMask};
 pub use pattern::{BadPattern, Moment, Pattern};
 pub use reader::FieldReader;
 pub use spans::{Source, Spans};
-pub use spec::{BinarySpelling, BooleanSpelling, DateSpelling, FieldSpec, NumberSpelling, SignStyle, Spelling, Trim};
+pub use spec::{
+    BinarySpelling, BooleanSpelling, DateSpelling, FieldSpec, NumberSpelling, SignStyle, Spelling,
+    Trim,
+};
 pub use types::{TYPE_NAMES, UnknownType, parse_type, type_name};

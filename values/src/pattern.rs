@@ -91,7 +91,9 @@ pub(crate) enum Fast {
     /// `YYYY-MM-DD`
     Iso,
     /// `YYYY-MM-DD HH:mm:ss`, perhaps with a fraction behind, or with `T`
-    IsoSeconds { separator: u8 },
+    IsoSeconds {
+        separator: u8,
+    },
     No,
 }
 
@@ -117,7 +119,11 @@ impl Pattern {
     ///
     /// # Errors
     /// [`BadPattern`] says what is wrong with it.
-    pub fn encoded(pattern: &str, pivot: u8, encode: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Self, BadPattern> {
+    pub fn encoded(
+        pattern: &str,
+        pivot: u8,
+        encode: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Self, BadPattern> {
         let bad = |reason: String| BadPattern { pattern: pattern.to_owned(), reason };
         let tokens = tokens(pattern, encode).map_err(bad)?;
         let has = check(&tokens).map_err(|reason| bad(reason.to_owned()))?;
@@ -192,7 +198,10 @@ fn tokens(pattern: &str, encode: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Vec
 }
 
 /// The token at the start of the pattern and its length there.
-fn word(rest: &str, encode: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<Option<(Token, usize)>, String> {
+fn word(
+    rest: &str,
+    encode: &dyn Fn(&str) -> Result<Vec<u8>, String>,
+) -> Result<Option<(Token, usize)>, String> {
     if rest.starts_with("上午") {
         let token = Token::HalfDay { before: encode("上午")?, after: encode("下午")? };
         return Ok(Some((token, "上午".len())));
@@ -215,7 +224,10 @@ fn word(rest: &str, encode: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<
         (b'A', 1) => Token::HalfDay { before: b"AM".to_vec(), after: b"PM".to_vec() },
         (b'Z', 1) => Token::Zone,
         (b'Y' | b'M' | b'D' | b'H' | b'h' | b'm' | b's' | b'S', _) => {
-            return Err(format!("`{}` is not a length that means something", rest.get(..length).unwrap_or_default()));
+            return Err(format!(
+                "`{}` is not a length that means something",
+                rest.get(..length).unwrap_or_default()
+            ));
         }
         _ => return Ok(None),
     };
@@ -280,21 +292,33 @@ fn check(tokens: &[Token]) -> Result<Has, &'static str> {
         return Err("a zone needs a date and a time");
     }
     let digits_follow = |t: &Token| {
-        !matches!(t, Token::MonthName { .. } | Token::HalfDay { .. } | Token::Zone | Token::OptionalFraction)
-            && !matches!(t, Token::Literal(l) if !l.first().is_some_and(u8::is_ascii_digit))
+        !matches!(
+            t,
+            Token::MonthName { .. } | Token::HalfDay { .. } | Token::Zone | Token::OptionalFraction
+        ) && !matches!(t, Token::Literal(l) if !l.first().is_some_and(u8::is_ascii_digit))
     };
     let open_end = |t: &Token| {
         use Token::{Day, Hour, Hour12, Minute, Month, OptionalFraction, Second};
         matches!(
             t,
-            Month { fixed: false } | Day { fixed: false } | Hour { fixed: false } | Hour12 { fixed: false }
-                | Minute { fixed: false } | Second { fixed: false } | OptionalFraction
+            Month { fixed: false }
+                | Day { fixed: false }
+                | Hour { fixed: false }
+                | Hour12 { fixed: false }
+                | Minute { fixed: false }
+                | Second { fixed: false }
+                | OptionalFraction
         )
     };
     if tokens.windows(2).any(|pair| matches!(pair, [a, b] if open_end(a) && digits_follow(b))) {
         return Err("digits follow a number of one or two digits; write it with two (`MM`)");
     }
-    Ok(Has { date: year == 1, day: day + ordinal == 1, time: hour24 + hour12 == 1, zone: zone == 1 })
+    Ok(Has {
+        date: year == 1,
+        day: day + ordinal == 1,
+        time: hour24 + hour12 == 1,
+        zone: zone == 1,
+    })
 }
 
 #[cfg(test)]

@@ -68,20 +68,35 @@ impl FieldReader {
     /// encoding is not one whose digits are those of ASCII (decode such data to UTF-8 first).
     pub fn new(spec: &FieldSpec, encoding: Encoding) -> Result<Self, Error> {
         let bad = |reason: String| {
-            Error::new(ErrorKind::Config, "value.spec", format!("the field cannot be read: {reason}")).at_field(&spec.name)
+            Error::new(
+                ErrorKind::Config,
+                "value.spec",
+                format!("the field cannot be read: {reason}"),
+            )
+            .at_field(&spec.name)
         };
         let encode = |text: &str| spell(encoding, text);
         let shape = shape(spec, &encode).map_err(bad)?;
-        if !encoding.is_ascii_superset() && !(matches!(shape, Shape::Text) && spec.spelling.trim == Trim::NONE) {
-            return Err(bad(format!("{encoding} does not contain ASCII; decode it to UTF-8 first")));
+        if !encoding.is_ascii_superset()
+            && !(matches!(shape, Shape::Text) && spec.spelling.trim == Trim::NONE)
+        {
+            return Err(bad(format!(
+                "{encoding} does not contain ASCII; decode it to UTF-8 first"
+            )));
         }
         let number = NumberReader::new(&spec.spelling.number, &encode).map_err(bad)?;
-        if spec.spelling.number.implied.is_some() && matches!(shape, Shape::Int { .. } | Shape::UInt { .. }) {
-            return Err(bad("whole numbers have no implied decimals; the type is `decimal`".to_owned()));
+        if spec.spelling.number.implied.is_some()
+            && matches!(shape, Shape::Int { .. } | Shape::UInt { .. })
+        {
+            return Err(bad(
+                "whole numbers have no implied decimals; the type is `decimal`".to_owned()
+            ));
         }
         let nulls = Words::new(&spec.spelling.nulls, &encode);
-        let mut reader = Self { spec: spec.clone(), encoding, shape, nulls, early_nulls: false, number };
-        reader.early_nulls = reader.nulls.words().iter().any(|word| reader.value_fault(word.trim_ascii()).is_none());
+        let mut reader =
+            Self { spec: spec.clone(), encoding, shape, nulls, early_nulls: false, number };
+        reader.early_nulls =
+            reader.nulls.words().iter().any(|word| reader.value_fault(word.trim_ascii()).is_none());
         Ok(reader)
     }
 
@@ -178,12 +193,22 @@ impl FieldReader {
     }
 
     #[cold]
-    pub(crate) fn decimal(&self, trimmed: &[u8], precision: u8, scale: u8) -> Result<i128, FaultKind> {
+    pub(crate) fn decimal(
+        &self,
+        trimmed: &[u8],
+        precision: u8,
+        scale: u8,
+    ) -> Result<i128, FaultKind> {
         self.number.decimal(trimmed, precision, scale)
     }
 
     #[cold]
-    pub(crate) fn decimal256(&self, trimmed: &[u8], precision: u8, scale: u8) -> Result<i256, FaultKind> {
+    pub(crate) fn decimal256(
+        &self,
+        trimmed: &[u8],
+        precision: u8,
+        scale: u8,
+    ) -> Result<i256, FaultKind> {
         self.number.decimal256(trimmed, precision, scale)
     }
 
@@ -197,13 +222,17 @@ impl FieldReader {
             Shape::Int { min, max } => self.int(trimmed, *min, *max).err(),
             Shape::UInt { max } => self.uint(trimmed, *max).err(),
             Shape::Decimal { precision, scale } => self.decimal(trimmed, *precision, *scale).err(),
-            Shape::Decimal256 { precision, scale } => self.decimal256(trimmed, *precision, *scale).err(),
+            Shape::Decimal256 { precision, scale } => {
+                self.decimal256(trimmed, *precision, *scale).err()
+            }
             Shape::Float => self.finite(trimmed).err(),
             Shape::Boolean(words) => words.read(trimmed).err(),
             Shape::Date(dates) => dates.date(trimmed).err(),
             Shape::Time { dates, unit } => dates.time(trimmed, *unit).err(),
             Shape::Timestamp { dates, unit, zone } => dates.timestamp(trimmed, *unit, *zone).err(),
-            Shape::Text => self.encoding.decode(trimmed).is_err().then_some(FaultKind::BadCharacters),
+            Shape::Text => {
+                self.encoding.decode(trimmed).is_err().then_some(FaultKind::BadCharacters)
+            }
             Shape::Binary(spelling) => binary(*spelling, trimmed, &mut Vec::new()).err(),
         }
     }
@@ -212,12 +241,18 @@ impl FieldReader {
     pub(crate) fn finite(&self, trimmed: &[u8]) -> Result<f64, FaultKind> {
         let value = self.float(trimmed)?;
         let single = self.spec.data_type == DataType::Float32;
-        if single && value.abs() > f64::from(f32::MAX) { Err(FaultKind::OutOfRange) } else { Ok(value) }
+        if single && value.abs() > f64::from(f32::MAX) {
+            Err(FaultKind::OutOfRange)
+        } else {
+            Ok(value)
+        }
     }
 
     fn zero_is_null(&self) -> bool {
         match &self.shape {
-            Shape::Date(dates) | Shape::Time { dates, .. } | Shape::Timestamp { dates, .. } => dates.zero_is_null(),
+            Shape::Date(dates) | Shape::Time { dates, .. } | Shape::Timestamp { dates, .. } => {
+                dates.zero_is_null()
+            }
             _ => false,
         }
     }
@@ -244,7 +279,11 @@ pub(crate) fn blanks(mut bytes: &[u8]) -> &[u8] {
 }
 
 /// Appends the bytes that a text spells.
-pub(crate) fn binary(spelling: BinarySpelling, text: &[u8], out: &mut Vec<u8>) -> Result<(), FaultKind> {
+pub(crate) fn binary(
+    spelling: BinarySpelling,
+    text: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), FaultKind> {
     match spelling {
         BinarySpelling::Hex => parse::hex(text, out),
         BinarySpelling::Base64 => parse::base64(text, out),
@@ -279,7 +318,10 @@ fn shape(spec: &FieldSpec, encode: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<S
             let offset = zone.as_deref().and_then(fixed_offset);
             let reader = dates(Wanted::Timestamp { zoned: zone.is_some() })?;
             if zone.is_some() && offset.is_none() && !reader.all_zoned() {
-                return Err("values without a zone need a type with a fixed one: `timestamp(ms, +08:00)`".to_owned());
+                return Err(
+                    "values without a zone need a type with a fixed one: `timestamp(ms, +08:00)`"
+                        .to_owned(),
+                );
             }
             Shape::Timestamp { dates: reader, unit: *unit, zone: offset }
         }

@@ -69,7 +69,14 @@ impl<'a> Spans<'a> {
     /// One start and one end a row.
     #[must_use]
     pub fn each(starts: &'a [u32], ends: &'a [u32]) -> Self {
-        Self::Listed { starts, ends, skip: 0, first: 0, stride: 1, rows: starts.len().min(ends.len()) }
+        Self::Listed {
+            starts,
+            ends,
+            skip: 0,
+            first: 0,
+            stride: 1,
+            rows: starts.len().min(ends.len()),
+        }
     }
 
     /// The number of rows.

@@ -259,7 +259,10 @@ pub struct BooleanSpelling {
 impl Default for BooleanSpelling {
     fn default() -> Self {
         let words = |list: [&str; 6]| list.map(str::to_owned).to_vec();
-        Self { yes: words(["true", "t", "yes", "y", "1", "是"]), no: words(["false", "f", "no", "n", "0", "否"]) }
+        Self {
+            yes: words(["true", "t", "yes", "y", "1", "是"]),
+            no: words(["false", "f", "no", "n", "0", "否"]),
+        }
     }
 }
 

@@ -1,12 +1,28 @@
 //! Names of types, as written in schema files, contracts and on the command line.
 
-use fenhe_core::nearest;
 use arrow_schema::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, TimeUnit};
+use fenhe_core::nearest;
 
 /// Every accepted type name, canonical names first: for error messages and help texts.
 pub const TYPE_NAMES: &[&str] = &[
-    "text", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64",
-    "decimal(PRECISION,SCALE)", "date", "time(s|ms|us|ns)", "timestamp(s|ms|us|ns)", "timestamp(UNIT, ZONE)", "binary",
+    "text",
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float32",
+    "float64",
+    "decimal(PRECISION,SCALE)",
+    "date",
+    "time(s|ms|us|ns)",
+    "timestamp(s|ms|us|ns)",
+    "timestamp(UNIT, ZONE)",
+    "binary",
 ];
 
 /// A type name that means nothing, with the nearest one that does.
@@ -105,7 +121,9 @@ fn simple_type(head: &str, arguments: &[&str]) -> Option<DataType> {
 fn decimal_type(head: &str, arguments: &[&str]) -> Option<DataType> {
     let (precision, scale) = match (head, arguments) {
         ("decimal" | "numeric", [precision]) => (precision.parse::<u8>().ok()?, 0),
-        ("decimal" | "numeric", [precision, scale]) => (precision.parse::<u8>().ok()?, scale.parse::<u8>().ok()?),
+        ("decimal" | "numeric", [precision, scale]) => {
+            (precision.parse::<u8>().ok()?, scale.parse::<u8>().ok()?)
+        }
         _ => return None,
     };
     decimal(precision, scale)
@@ -167,7 +185,8 @@ fn unknown(name: &str) -> UnknownType {
     let head = name.split('(').next().unwrap_or(name).trim();
     let heads = TYPE_NAMES.iter().map(|t| t.split('(').next().unwrap_or(t));
     // `decimal(99)` is a known name with arguments that do not fit: say how they are written.
-    let near = nearest(head, heads).and_then(|h| TYPE_NAMES.iter().find(|t| t.split('(').next() == Some(h)));
+    let near = nearest(head, heads)
+        .and_then(|h| TYPE_NAMES.iter().find(|t| t.split('(').next() == Some(h)));
     UnknownType { name: name.to_owned(), near: near.map(|t| (*t).to_owned()) }
 }
 
@@ -190,7 +209,10 @@ mod tests {
             ("time(s)", DataType::Time32(TimeUnit::Second)),
             ("time(ns)", DataType::Time64(TimeUnit::Nanosecond)),
             ("timestamp(us)", DataType::Timestamp(TimeUnit::Microsecond, None)),
-            ("timestamp(ms, Asia/Shanghai)", DataType::Timestamp(TimeUnit::Millisecond, Some("Asia/Shanghai".into()))),
+            (
+                "timestamp(ms, Asia/Shanghai)",
+                DataType::Timestamp(TimeUnit::Millisecond, Some("Asia/Shanghai".into())),
+            ),
             ("binary", DataType::Binary),
         ] {
             assert_eq!(parse_type(name).as_ref(), Ok(&data_type), "{name}");

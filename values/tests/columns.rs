@@ -6,14 +6,25 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
 use fenhe_kernels::{Pools, Validated};
 use fenhe_text::{Encoding, Invalid};
-use fenhe_values::{ColumnBuilder, Columns, FaultKind, FaultMask, FieldSpec, SignStyle, Source, Spans, Spelling, Trim};
+use fenhe_values::{
+    ColumnBuilder, Columns, FaultKind, FaultMask, FieldSpec, SignStyle, Source, Spans, Spelling,
+    Trim,
+};
 use proptest::prelude::*;
 
 /// Reads fields separated by `|` and returns the array and the bad rows.
 fn read(spec: &FieldSpec, encoding: Encoding, line: &[u8]) -> (ArrayRef, Vec<usize>) {
-    let ends: Vec<u32> = (0u32..).zip(line).filter(|(_, b)| **b == b'|').map(|(at, _)| at).collect();
+    let ends: Vec<u32> =
+        (0u32..).zip(line).filter(|(_, b)| **b == b'|').map(|(at, _)| at).collect();
     let starts: Vec<u32> = std::iter::once(u32::MAX).chain(ends.iter().copied()).collect();
-    let spans = Spans::Listed { starts: &starts, ends: &ends, skip: 1, first: 0, stride: 1, rows: ends.len() };
+    let spans = Spans::Listed {
+        starts: &starts,
+        ends: &ends,
+        skip: 1,
+        first: 0,
+        stride: 1,
+        rows: ends.len(),
+    };
     let mut column = ColumnBuilder::new(spec, encoding, &Pools::default(), 8).unwrap();
     let mut faults = FaultMask::new();
     faults.reset(ends.len());
@@ -26,7 +37,11 @@ fn decimals(spelling: impl FnOnce(&mut Spelling), line: &str) -> Vec<Result<Opti
     spelling(&mut spec.spelling);
     let (array, bad) = read(&spec, Encoding::UTF_8, line.as_bytes());
     let values = array.as_primitive::<Decimal128Type>();
-    values.iter().enumerate().map(|(row, v)| if bad.contains(&row) { Err(()) } else { Ok(v) }).collect()
+    values
+        .iter()
+        .enumerate()
+        .map(|(row, v)| if bad.contains(&row) { Err(()) } else { Ok(v) })
+        .collect()
 }
 
 #[test]
@@ -36,12 +51,25 @@ fn numbers_are_read_in_every_declared_spelling() {
         [Ok(Some(1250)), Ok(Some(-1)), Ok(Some(700)), Ok(None), Err(()), Err(())]
     );
     assert_eq!(
-        decimals(|s| s.number.thousands = Some(','), "1,234,567.89|1234|12,34|1,23|,123|1,2345|999|-1,000|"),
-        [Ok(Some(123_456_789)), Ok(Some(123_400)), Err(()), Err(()), Err(()), Err(()), Ok(Some(99_900)), Ok(Some(-100_000))]
+        decimals(
+            |s| s.number.thousands = Some(','),
+            "1,234,567.89|1234|12,34|1,23|,123|1,2345|999|-1,000|"
+        ),
+        [
+            Ok(Some(123_456_789)),
+            Ok(Some(123_400)),
+            Err(()),
+            Err(()),
+            Err(()),
+            Err(()),
+            Ok(Some(99_900)),
+            Ok(Some(-100_000))
+        ]
     );
     let german = |s: &mut Spelling| (s.number.decimal_mark, s.number.thousands) = (',', Some('.'));
     assert_eq!(decimals(german, "1.234,56|-,5|1.5|"), [Ok(Some(123_456)), Ok(Some(-50)), Err(())]);
-    let french = |s: &mut Spelling| (s.number.decimal_mark, s.number.thousands) = (',', Some('\u{A0}'));
+    let french =
+        |s: &mut Spelling| (s.number.decimal_mark, s.number.thousands) = (',', Some('\u{A0}'));
     assert_eq!(decimals(french, "1\u{A0}234,56|"), [Ok(Some(123_456))]);
     assert_eq!(
         decimals(|s| s.number.implied = Some(2), "12345|-5|00000|1.5|"),
@@ -60,9 +88,18 @@ fn numbers_are_read_in_every_declared_spelling() {
         decimals(|s| s.number.sign = SignStyle::Credit, "12.50CR|12.50 DB|12.5|1dr|"),
         [Ok(Some(-1250)), Ok(Some(1250)), Ok(Some(1250)), Ok(Some(100))]
     );
-    assert_eq!(decimals(|s| s.number.sign = SignStyle::CreditOrDebit, "12.50CR|12.50DB|"), [Ok(Some(-1250)), Ok(Some(-1250))]);
-    assert_eq!(decimals(|s| s.number.full_width = true, "－１２．５|3|"), [Ok(Some(-1250)), Ok(Some(300))]);
-    assert_eq!(decimals(|s| s.number.percent = true, "100%|-250 %|5|"), [Ok(Some(100)), Ok(Some(-250)), Err(())]);
+    assert_eq!(
+        decimals(|s| s.number.sign = SignStyle::CreditOrDebit, "12.50CR|12.50DB|"),
+        [Ok(Some(-1250)), Ok(Some(-1250))]
+    );
+    assert_eq!(
+        decimals(|s| s.number.full_width = true, "－１２．５|3|"),
+        [Ok(Some(-1250)), Ok(Some(300))]
+    );
+    assert_eq!(
+        decimals(|s| s.number.percent = true, "100%|-250 %|5|"),
+        [Ok(Some(100)), Ok(Some(-250)), Err(())]
+    );
     let money = |s: &mut Spelling| {
         s.number.prefixes = vec!["¥".into(), "CNY".into()];
         s.number.suffixes = vec!["元".into()];
@@ -70,7 +107,14 @@ fn numbers_are_read_in_every_declared_spelling() {
     };
     assert_eq!(
         decimals(money, "¥1,200.00|-¥5|¥-5|CNY 7|8元|9|"),
-        [Ok(Some(120_000)), Ok(Some(-500)), Ok(Some(-500)), Ok(Some(700)), Ok(Some(800)), Ok(Some(900))]
+        [
+            Ok(Some(120_000)),
+            Ok(Some(-500)),
+            Ok(Some(-500)),
+            Ok(Some(700)),
+            Ok(Some(800)),
+            Ok(Some(900))
+        ]
     );
 }
 
@@ -80,7 +124,10 @@ fn full_width_digits_are_those_of_the_encoding() {
     spec.spelling.number.full_width = true;
     // ０１２ is A3B0 A3B1 A3B2 in GBK.
     let (array, bad) = read(&spec, Encoding::GBK, b"\xA3\xB1\xA3\xB2|34|\xA3|");
-    assert_eq!((array.as_primitive::<Int64Type>().values()[..2].to_vec(), bad), (vec![12, 34], vec![2]));
+    assert_eq!(
+        (array.as_primitive::<Int64Type>().values()[..2].to_vec(), bad),
+        (vec![12, 34], vec![2])
+    );
 }
 
 #[test]
@@ -109,8 +156,12 @@ fn timestamps_keep_the_moment_in_utc() {
     // `date -u -d '2026-01-02 03:04:05' +%s` is 1767323045.
     let moment = 1_767_323_045_000;
     let line = "2026-01-02 03:04:05|2026-01-02T03:04:05|2026-01-02T03:04:05.678|2026-01-02T03:04:05.6789|2026-01-02 03:04:05Z|";
-    assert_eq!(values(&plain, line), (vec![Some(moment), Some(moment), Some(moment + 678), None, None], vec![3, 4]));
-    let mut zoned = FieldSpec::new("t", DataType::Timestamp(TimeUnit::Millisecond, Some("+08:00".into())));
+    assert_eq!(
+        values(&plain, line),
+        (vec![Some(moment), Some(moment), Some(moment + 678), None, None], vec![3, 4])
+    );
+    let mut zoned =
+        FieldSpec::new("t", DataType::Timestamp(TimeUnit::Millisecond, Some("+08:00".into())));
     let line = "2026-01-02T11:04:05+08:00|2026-01-02T03:04:05Z|";
     assert_eq!(values(&zoned, line), (vec![Some(moment); 2], vec![]));
     zoned.spelling.date.patterns = vec!["YYYY-MM-DD HH:mm:ss".into()];
@@ -126,7 +177,10 @@ fn text_is_trimmed_decoded_and_checked() {
     spec.spelling.trim = Trim::END;
     let gbk = b"\xD5\xC5\xCE\xB0  | x|\xFF\xFF||\xD5|";
     let (array, bad) = read(&spec, Encoding::GBK, gbk);
-    assert_eq!(array.as_string::<i32>().iter().collect::<Vec<_>>(), [Some("张伟"), Some(" x"), None, None, None]);
+    assert_eq!(
+        array.as_string::<i32>().iter().collect::<Vec<_>>(),
+        [Some("张伟"), Some(" x"), None, None, None]
+    );
     assert_eq!(bad, [2, 4]);
     spec.spelling.invalid = Invalid::Replace;
     assert!(read(&spec, Encoding::GBK, gbk).1.is_empty());
@@ -140,7 +194,10 @@ fn gb18030_four_byte_characters_take_the_thorough_road() {
     let spec = FieldSpec::new("name", DataType::Utf8);
     // U+20087 is 95 32 90 31 in GB 18030 (table of the standard); 㐀 (U+3400) is 81 39 EE 39.
     let (array, bad) = read(&spec, Encoding::GB18030, b"\x95\x32\x90\x31|a\x81\x39\xEE\x39b|");
-    assert_eq!(array.as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["\u{20087}", "a\u{3400}b"]);
+    assert_eq!(
+        array.as_string::<i32>().iter().flatten().collect::<Vec<_>>(),
+        ["\u{20087}", "a\u{3400}b"]
+    );
     assert_eq!(bad, [0usize; 0]);
 }
 
@@ -148,12 +205,21 @@ fn gb18030_four_byte_characters_take_the_thorough_road() {
 fn a_checked_window_is_cut_at_characters_only() {
     let text = "张伟|王";
     let window = Validated::check(text.as_bytes()).unwrap();
-    let mut column = ColumnBuilder::new(&FieldSpec::new("n", DataType::Utf8), Encoding::UTF_8, &Pools::default(), 8).unwrap();
+    let mut column = ColumnBuilder::new(
+        &FieldSpec::new("n", DataType::Utf8),
+        Encoding::UTF_8,
+        &Pools::default(),
+        8,
+    )
+    .unwrap();
     let mut faults = FaultMask::new();
     faults.reset(3);
     column.append(Source::Utf8(window), Spans::each(&[0, 1, 7], &[6, 6, 10]), &mut faults);
     assert_eq!(faults.iter().collect::<Vec<_>>(), [1]);
-    assert_eq!(column.finish().unwrap().as_string::<i32>().iter().collect::<Vec<_>>(), [Some("张伟"), None, Some("王")]);
+    assert_eq!(
+        column.finish().unwrap().as_string::<i32>().iter().collect::<Vec<_>>(),
+        [Some("张伟"), None, Some("王")]
+    );
 }
 
 #[test]
@@ -163,7 +229,11 @@ fn a_missing_field_is_null_or_a_fault() {
         let mut column = ColumnBuilder::new(&spec, Encoding::UTF_8, &Pools::default(), 8).unwrap();
         let mut faults = FaultMask::new();
         faults.reset(2);
-        column.append(Source::Bytes(b"12"), Spans::each(&[0, 0], &[2, Spans::MISSING]), &mut faults);
+        column.append(
+            Source::Bytes(b"12"),
+            Spans::each(&[0, 0], &[2, Spans::MISSING]),
+            &mut faults,
+        );
         assert_eq!(faults.iter().collect::<Vec<_>>(), bad);
         assert_eq!(column.reader().explain_missing().is_some(), required);
     }
@@ -206,20 +276,33 @@ fn every_type_has_a_column() {
         let spec = FieldSpec::new("f", fenhe_values::parse_type(name).unwrap());
         let (array, faults) = read(&spec, Encoding::UTF_8, format!("{good}|{bad}||").as_bytes());
         assert_eq!(faults, [1], "{name}");
-        assert_eq!((array.is_valid(0), array.is_null(2), array.data_type()), (true, true, &spec.data_type), "{name}");
+        assert_eq!(
+            (array.is_valid(0), array.is_null(2), array.data_type()),
+            (true, true, &spec.data_type),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn records_with_a_fault_stay_out_of_all_columns() {
-    let specs = [FieldSpec::new("id", DataType::Int64), FieldSpec::new("name", DataType::Utf8).required(true)];
+    let specs = [
+        FieldSpec::new("id", DataType::Int64),
+        FieldSpec::new("name", DataType::Utf8).required(true),
+    ];
     let mut columns = Columns::new(&specs, Encoding::UTF_8, &Pools::default(), 8).unwrap();
     let block = Source::Bytes(b"1ax2bb3  4dd5ee");
-    let spans = |column: usize| Spans::Fixed { first: column, record: 3, length: 1 + column, rows: 5 };
+    let spans =
+        |column: usize| Spans::Fixed { first: column, record: 3, length: 1 + column, rows: 5 };
     let rejected: Vec<usize> = columns.append(block, 5, spans, &[4]).iter().collect();
     assert_eq!(rejected, [4]);
     let rejected: Vec<usize> = columns
-        .append(Source::Bytes(b"6xx?yy8zz"), 3, |c| Spans::Fixed { first: c, record: 3, length: 1 + c, rows: 3 }, &[])
+        .append(
+            Source::Bytes(b"6xx?yy8zz"),
+            3,
+            |c| Spans::Fixed { first: c, record: 3, length: 1 + c, rows: 3 },
+            &[],
+        )
         .iter()
         .collect();
     assert_eq!((rejected, columns.rows()), (vec![1], 6));
@@ -233,11 +316,15 @@ fn records_with_a_fault_stay_out_of_all_columns() {
 
 #[test]
 fn a_fault_is_explained_without_the_value() {
-    let specs = [FieldSpec::new("fee", DataType::Decimal128(6, 2)), FieldSpec::new("born", DataType::Date32)];
+    let specs = [
+        FieldSpec::new("fee", DataType::Decimal128(6, 2)),
+        FieldSpec::new("born", DataType::Date32),
+    ];
     let columns = Columns::new(&specs, Encoding::UTF_8, &Pools::default(), 8).unwrap();
     let bytes = b"12.345secret";
     let spans = |c| Spans::Fixed { first: [0, 6][c], record: 12, length: 6, rows: 1 };
-    let texts: Vec<String> = columns.faults_of(Source::Bytes(bytes), 0, spans).iter().map(ToString::to_string).collect();
+    let texts: Vec<String> =
+        columns.faults_of(Source::Bytes(bytes), 0, spans).iter().map(ToString::to_string).collect();
     assert_eq!(
         texts,
         [
@@ -251,7 +338,9 @@ fn a_fault_is_explained_without_the_value() {
 
 #[test]
 fn contradictory_specifications_are_refused() {
-    let refused = |spec: &FieldSpec, encoding| fenhe_values::FieldReader::new(spec, encoding).unwrap_err().to_string();
+    let refused = |spec: &FieldSpec, encoding| {
+        fenhe_values::FieldReader::new(spec, encoding).unwrap_err().to_string()
+    };
     let mut spec = FieldSpec::new("f", DataType::Date32);
     spec.spelling.date.patterns = vec!["HH:mm".into()];
     assert!(refused(&spec, Encoding::UTF_8).contains("spells no date"));
@@ -261,10 +350,16 @@ fn contradictory_specifications_are_refused() {
     let mut spec = FieldSpec::new("f", DataType::Boolean);
     spec.spelling.boolean.no = vec!["T".into()];
     assert!(refused(&spec, Encoding::UTF_8).contains("both true and false"));
-    assert!(refused(&FieldSpec::new("f", DataType::Int64), Encoding::for_label("ibm037").unwrap()).contains("decode it"));
+    assert!(
+        refused(&FieldSpec::new("f", DataType::Int64), Encoding::for_label("ibm037").unwrap())
+            .contains("decode it")
+    );
     let zoned = DataType::Timestamp(TimeUnit::Second, Some("Asia/Shanghai".into()));
     let mut spec = FieldSpec::new("f", zoned);
-    assert!(fenhe_values::FieldReader::new(&spec, Encoding::UTF_8).is_ok(), "offsets are in the data");
+    assert!(
+        fenhe_values::FieldReader::new(&spec, Encoding::UTF_8).is_ok(),
+        "offsets are in the data"
+    );
     spec.spelling.date.patterns = vec!["YYYY-MM-DD HH:mm".into()];
     assert!(refused(&spec, Encoding::UTF_8).contains("fixed one"));
 }

@@ -26,20 +26,33 @@ trait Sink<T> {
 }
 
 /// Appends a block.
-pub(super) fn block(reader: &FieldReader, store: &mut Store, source: Source<'_>, spans: Spans<'_>, faults: &mut FaultMask) {
+pub(super) fn block(
+    reader: &FieldReader,
+    store: &mut Store,
+    source: Source<'_>,
+    spans: Spans<'_>,
+    faults: &mut FaultMask,
+) {
     let block = Block { reader, source, spans, nullable: reader.spec().nullable };
     match (reader.shape(), store) {
         (Shape::Text, Store::Text(column)) => block.texts(column, faults),
         (Shape::Boolean(words), Store::Boolean(column)) => {
             block.rows(column, faults, |b| words.read(b).ok(), |b| words.read(b));
         }
-        (Shape::Float, Store::F64(column)) => block.rows(column, faults, |b| reader.finite(b).ok(), |b| reader.finite(b)),
+        (Shape::Float, Store::F64(column)) => {
+            block.rows(column, faults, |b| reader.finite(b).ok(), |b| reader.finite(b))
+        }
         (Shape::Float, Store::F32(column)) => {
-            #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 is what is asked for; the range was checked")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the nearest f32 is what is asked for; the range was checked"
+            )]
             let read = |b: &[u8]| reader.finite(b).map(|v| v as f32);
             block.rows(column, faults, |b| read(b).ok(), read);
         }
-        (Shape::Decimal { precision, scale }, Store::I128(column)) => block.decimals(column, *precision, *scale, faults),
+        (Shape::Decimal { precision, scale }, Store::I128(column)) => {
+            block.decimals(column, *precision, *scale, faults)
+        }
         (Shape::Decimal256 { precision, scale }, Store::I256(column)) => {
             block.rows(column, faults, |_| None, |b| reader.decimal256(b, *precision, *scale));
         }
@@ -48,10 +61,13 @@ pub(super) fn block(reader: &FieldReader, store: &mut Store, source: Source<'_>,
             block.rows(column, faults, |b| memo.date(b), |b| dates.date(b));
         }
         (Shape::Time { dates, unit }, Store::I32(column)) => {
-            let read = |b: &[u8]| i32::try_from(dates.time(b, *unit)?).map_err(|_| FaultKind::OutOfRange);
+            let read =
+                |b: &[u8]| i32::try_from(dates.time(b, *unit)?).map_err(|_| FaultKind::OutOfRange);
             block.rows(column, faults, |_| None, read);
         }
-        (Shape::Time { dates, unit }, Store::I64(column)) => block.rows(column, faults, |_| None, |b| dates.time(b, *unit)),
+        (Shape::Time { dates, unit }, Store::I64(column)) => {
+            block.rows(column, faults, |_| None, |b| dates.time(b, *unit))
+        }
         (Shape::Timestamp { dates, unit, zone }, Store::I64(column)) => {
             let mut memo = Memo::new(dates.fast());
             let east = i64::from(zone.unwrap_or(0)) * 60;
@@ -161,18 +177,33 @@ impl Block<'_> {
     ) {
         let plain = self.reader.plain_numbers();
         let narrow = |value: i64| T::try_from(value).map_err(|_| FaultKind::OutOfRange);
-        let fast = |b: &[u8]| if plain { parse::int(b).ok().and_then(|v| T::try_from(v).ok()) } else { None };
+        let fast = |b: &[u8]| {
+            if plain { parse::int(b).ok().and_then(|v| T::try_from(v).ok()) } else { None }
+        };
         self.rows(column, faults, fast, |b| self.reader.int(b, min, max).and_then(narrow));
     }
 
-    fn unsigned<T: ColumnElement + TryFrom<u64>>(&self, column: &mut PrimitiveColumn<T>, max: u64, faults: &mut FaultMask) {
+    fn unsigned<T: ColumnElement + TryFrom<u64>>(
+        &self,
+        column: &mut PrimitiveColumn<T>,
+        max: u64,
+        faults: &mut FaultMask,
+    ) {
         let plain = self.reader.plain_numbers();
         let narrow = |value: u64| T::try_from(value).map_err(|_| FaultKind::OutOfRange);
-        let fast = |b: &[u8]| if plain { parse::uint(b).ok().and_then(|v| T::try_from(v).ok()) } else { None };
+        let fast = |b: &[u8]| {
+            if plain { parse::uint(b).ok().and_then(|v| T::try_from(v).ok()) } else { None }
+        };
         self.rows(column, faults, fast, |b| self.reader.uint(b, max).and_then(narrow));
     }
 
-    fn decimals(&self, column: &mut PrimitiveColumn<i128>, precision: u8, scale: u8, faults: &mut FaultMask) {
+    fn decimals(
+        &self,
+        column: &mut PrimitiveColumn<i128>,
+        precision: u8,
+        scale: u8,
+        faults: &mut FaultMask,
+    ) {
         let slow = |b: &[u8]| self.reader.decimal(b, precision, scale);
         if self.reader.plain_numbers() {
             self.rows(column, faults, |b| parse::decimal(b, precision, scale).ok(), slow);
@@ -182,7 +213,11 @@ impl Block<'_> {
                 let read = parse::scaled(b).ok()?;
                 // A written mark contradicts an implied one.
                 let whole = read.fraction == 0 && !b.contains(&b'.');
-                if whole { parse::rescale(Scaled { fraction, ..read }, precision, scale).ok() } else { None }
+                if whole {
+                    parse::rescale(Scaled { fraction, ..read }, precision, scale).ok()
+                } else {
+                    None
+                }
             };
             self.rows(column, faults, fast, slow);
         } else {

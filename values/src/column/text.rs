@@ -45,7 +45,12 @@ impl TextColumn {
 
     /// `window[start..end]`; its ends may be wrong (a fixed-width field that cuts a character).
     #[inline]
-    pub(super) fn append_window(&mut self, window: Validated<'_>, start: usize, end: usize) -> Result<(), AppendError> {
+    pub(super) fn append_window(
+        &mut self,
+        window: Validated<'_>,
+        start: usize,
+        end: usize,
+    ) -> Result<(), AppendError> {
         self.column.append_validated(window, start..end)
     }
 
@@ -63,9 +68,16 @@ impl TextColumn {
 
     /// Appends what the fast road could not, by the policy. `Ok(false)` asks for a null.
     #[cold]
-    pub(super) fn append_thorough(&mut self, bytes: &[u8], policy: Invalid) -> Result<bool, FaultKind> {
+    pub(super) fn append_thorough(
+        &mut self,
+        bytes: &[u8],
+        policy: Invalid,
+    ) -> Result<bool, FaultKind> {
         self.scratch.clear();
-        let decoded = self.encoding.decode_into(bytes, policy, &mut self.scratch).map_err(|_| FaultKind::BadCharacters)?;
+        let decoded = self
+            .encoding
+            .decode_into(bytes, policy, &mut self.scratch)
+            .map_err(|_| FaultKind::BadCharacters)?;
         if decoded.null {
             return Ok(false);
         }

@@ -102,8 +102,14 @@ mod tests {
             for month in 0..=13 {
                 for day in 0..=32 {
                     let expected = calendar::days(year, month, day).ok_or(FaultKind::NoSuchDate);
-                    assert_eq!(date_compact(format!("{year:04}{month:02}{day:02}").as_bytes()), expected);
-                    assert_eq!(date_iso(format!("{year:04}-{month:02}-{day:02}").as_bytes()), expected);
+                    assert_eq!(
+                        date_compact(format!("{year:04}{month:02}{day:02}").as_bytes()),
+                        expected
+                    );
+                    assert_eq!(
+                        date_iso(format!("{year:04}-{month:02}-{day:02}").as_bytes()),
+                        expected
+                    );
                 }
             }
         }
@@ -111,7 +117,16 @@ mod tests {
 
     #[test]
     fn anything_else_is_not_a_date() {
-        for text in ["", "2026010", "202601022", "2026-1-2", "2026/01/02", "2026-01-0x", "２026-01", "2026-01 02"] {
+        for text in [
+            "",
+            "2026010",
+            "202601022",
+            "2026-1-2",
+            "2026/01/02",
+            "2026-01-0x",
+            "２026-01",
+            "2026-01 02",
+        ] {
             assert_eq!(date_compact(text.as_bytes()), Err(FaultKind::NotADate), "{text}");
             assert_eq!(date_iso(text.as_bytes()), Err(FaultKind::NotADate), "{text}");
         }

@@ -118,7 +118,8 @@ pub(crate) fn scaled(bytes: &[u8]) -> Result<Scaled<u128>, FaultKind> {
                 return Err(FaultKind::NotANumber);
             }
         }
-        let (fraction, marks) = if mark == usize::MAX { (0, 0) } else { (unsigned.len() - 1 - mark, 1) };
+        let (fraction, marks) =
+            if mark == usize::MAX { (0, 0) } else { (unsigned.len() - 1 - mark, 1) };
         if unsigned.len() == marks {
             return Err(FaultKind::NotANumber);
         }
@@ -135,7 +136,10 @@ pub(crate) fn scaled_wide(bytes: &[u8]) -> Result<Scaled<i256>, FaultKind> {
     let ten = i256::from_i128(10);
     for &byte in unsigned.iter().filter(|b| **b != b'.') {
         let digit = i256::from_i128(i128::from(byte.wrapping_sub(b'0')));
-        value = value.checked_mul(ten).and_then(|v| v.checked_add(digit)).ok_or(FaultKind::OutOfRange)?;
+        value = value
+            .checked_mul(ten)
+            .and_then(|v| v.checked_add(digit))
+            .ok_or(FaultKind::OutOfRange)?;
     }
     Ok(Scaled { negative, digits: value, fraction: shape.fraction })
 }
@@ -163,7 +167,11 @@ pub(crate) fn rescale(read: Scaled<u128>, precision: u8, scale: u8) -> Result<i1
     Ok(if read.negative { value.wrapping_neg() } else { value })
 }
 
-pub(crate) fn rescale_wide(read: Scaled<i256>, precision: u8, scale: u8) -> Result<i256, FaultKind> {
+pub(crate) fn rescale_wide(
+    read: Scaled<i256>,
+    precision: u8,
+    scale: u8,
+) -> Result<i256, FaultKind> {
     let ten = i256::from_i128(10);
     let scale = usize::from(scale);
     let mut value = read.digits;
@@ -255,7 +263,10 @@ fn scaled_long(negative: bool, unsigned: &[u8]) -> Result<Scaled<u128>, FaultKin
     fraction -= shape.trailing_zeros.min(fraction);
     for &byte in unsigned.iter().take(counted).filter(|b| **b != b'.') {
         let digit = u128::from(byte.wrapping_sub(b'0'));
-        digits = digits.checked_mul(10).and_then(|v| v.checked_add(digit)).ok_or(FaultKind::OutOfRange)?;
+        digits = digits
+            .checked_mul(10)
+            .and_then(|v| v.checked_add(digit))
+            .ok_or(FaultKind::OutOfRange)?;
     }
     Ok(Scaled { negative, digits, fraction })
 }
@@ -282,7 +293,8 @@ impl Shape {
         if marks > 1 || digits == 0 || marks + digits != unsigned.len() {
             return Err(FaultKind::NotANumber);
         }
-        let fraction = unsigned.iter().position(|b| *b == b'.').map_or(0, |at| unsigned.len() - 1 - at);
+        let fraction =
+            unsigned.iter().position(|b| *b == b'.').map_or(0, |at| unsigned.len() - 1 - at);
         let trailing_zeros = unsigned.iter().rev().take_while(|b| **b == b'0').count();
         Ok(Self { fraction, trailing_zeros })
     }

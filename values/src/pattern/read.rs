@@ -7,7 +7,17 @@ use crate::parse;
 
 /// Month names in English: the first three letters are the short form.
 pub(super) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -57,11 +67,14 @@ impl Parts {
     fn take<'a>(&mut self, token: &Token, bytes: &'a [u8], pivot: u8) -> Option<&'a [u8]> {
         let (value, rest) = match token {
             Token::Year4 => digits(bytes, 4, 4)?,
-            Token::Year2 | Token::Month { fixed: true } | Token::Day { fixed: true } => digits(bytes, 2, 2)?,
-            Token::Month { fixed: false } | Token::Day { fixed: false } => digits(bytes, 1, 2)?,
-            Token::Hour { fixed } | Token::Hour12 { fixed } | Token::Minute { fixed } | Token::Second { fixed } => {
-                digits(bytes, if *fixed { 2 } else { 1 }, 2)?
+            Token::Year2 | Token::Month { fixed: true } | Token::Day { fixed: true } => {
+                digits(bytes, 2, 2)?
             }
+            Token::Month { fixed: false } | Token::Day { fixed: false } => digits(bytes, 1, 2)?,
+            Token::Hour { fixed }
+            | Token::Hour12 { fixed }
+            | Token::Minute { fixed }
+            | Token::Second { fixed } => digits(bytes, if *fixed { 2 } else { 1 }, 2)?,
             Token::Ordinal => digits(bytes, 3, 3)?,
             Token::Fraction(n) => digits(bytes, usize::from(*n), usize::from(*n))?,
             Token::MonthName { long } => month_name(bytes, *long)?,
@@ -82,7 +95,9 @@ impl Parts {
         };
         match token {
             Token::Year4 => self.year = value,
-            Token::Year2 => self.year = if value < u32::from(pivot) { 2000 + value } else { 1900 + value },
+            Token::Year2 => {
+                self.year = if value < u32::from(pivot) { 2000 + value } else { 1900 + value }
+            }
             Token::Month { .. } | Token::MonthName { .. } => self.month = Some(value),
             Token::Day { .. } => self.day = Some(value),
             Token::Ordinal => self.ordinal = Some(value),
@@ -159,7 +174,10 @@ fn digits(bytes: &[u8], min: usize, max: usize) -> Option<(u32, &[u8])> {
 fn month_name(bytes: &[u8], long: bool) -> Option<(u32, &[u8])> {
     (1u32..).zip(MONTHS).find_map(|(number, name)| {
         let name = if long { name } else { name.get(..3)? };
-        starts_with(bytes, name.as_bytes()).then(|| bytes.get(name.len()..)).flatten().map(|rest| (number, rest))
+        starts_with(bytes, name.as_bytes())
+            .then(|| bytes.get(name.len()..))
+            .flatten()
+            .map(|rest| (number, rest))
     })
 }
 

@@ -30,12 +30,28 @@ fn spellings_met_in_practice_are_read_and_written_back() {
         ("YYYYMMDDTHHmmss", "20260102T030405", moment((2026, 1, 2), (3, 4, 5), 0, None)),
         ("YYYYMMDDHHmmss", "20260102030405", moment((2026, 1, 2), (3, 4, 5), 0, None)),
         ("YYYY/M/D H:mm", "2026/1/2 3:04", moment((2026, 1, 2), (3, 4, 0), 0, None)),
-        ("YYYY-MM-DD hh:mm:ss A", "2026-01-02 12:00:00 AM", moment((2026, 1, 2), (0, 0, 0), 0, None)),
+        (
+            "YYYY-MM-DD hh:mm:ss A",
+            "2026-01-02 12:00:00 AM",
+            moment((2026, 1, 2), (0, 0, 0), 0, None),
+        ),
         ("YYYY-MM-DD h:mm A", "2026-01-02 12:30 PM", moment((2026, 1, 2), (12, 30, 0), 0, None)),
         ("YYYY/M/D 上午h:mm:ss", "2026/1/2 下午3:04:05", moment((2026, 1, 2), (15, 4, 5), 0, None)),
-        ("YYYY-MM-DDTHH:mm:ss.SSSZ", "2026-01-02T03:04:05.678+08:00", moment((2026, 1, 2), (3, 4, 5), 678_000_000, Some(480))),
-        ("YYYY-MM-DDTHH:mm:ssfZ", "2026-01-02T03:04:05Z", moment((2026, 1, 2), (3, 4, 5), 0, Some(0))),
-        ("YYYY-MM-DDTHH:mm:ssfZ", "2026-01-02T03:04:05.5-03:30", moment((2026, 1, 2), (3, 4, 5), 500_000_000, Some(-210))),
+        (
+            "YYYY-MM-DDTHH:mm:ss.SSSZ",
+            "2026-01-02T03:04:05.678+08:00",
+            moment((2026, 1, 2), (3, 4, 5), 678_000_000, Some(480)),
+        ),
+        (
+            "YYYY-MM-DDTHH:mm:ssfZ",
+            "2026-01-02T03:04:05Z",
+            moment((2026, 1, 2), (3, 4, 5), 0, Some(0)),
+        ),
+        (
+            "YYYY-MM-DDTHH:mm:ssfZ",
+            "2026-01-02T03:04:05.5-03:30",
+            moment((2026, 1, 2), (3, 4, 5), 500_000_000, Some(-210)),
+        ),
     ] {
         let compiled = Pattern::new(pattern, 69).unwrap();
         assert_eq!(compiled.read(text.as_bytes()), Ok(expected), "{pattern} {text}");
@@ -53,7 +69,11 @@ fn other_spellings_of_the_same_moment_are_read() {
         ("YYYY-MMM-DD hh:mm:ss.S A", "2026-JAN-02 03:04:05.5 am", None),
     ] {
         let expected = moment((2026, 1, 2), (3, 4, 5), 500_000_000, offset);
-        assert_eq!(Pattern::new(pattern, 69).unwrap().read(text.as_bytes()), Ok(expected), "{text}");
+        assert_eq!(
+            Pattern::new(pattern, 69).unwrap().read(text.as_bytes()),
+            Ok(expected),
+            "{text}"
+        );
     }
 }
 
@@ -76,7 +96,11 @@ fn what_does_not_fit_is_told_from_what_does_not_exist() {
         ("YYYY-MM-DDTHH:mm:ssfZ", "2026-01-02T03:04:05.0123456789Z", NotADate),
         ("DD MMM YYYY", "02 Jän 2026", NotADate),
     ] {
-        assert_eq!(Pattern::new(pattern, 69).unwrap().read(text.as_bytes()), Err(kind), "{pattern} {text}");
+        assert_eq!(
+            Pattern::new(pattern, 69).unwrap().read(text.as_bytes()),
+            Err(kind),
+            "{pattern} {text}"
+        );
     }
 }
 

@@ -26,17 +26,25 @@ impl Pattern {
                 Token::Month { fixed } => number(month, 1 + usize::from(*fixed), out),
                 Token::MonthName { long } => {
                     let name = MONTHS.get(month as usize - 1).copied().unwrap_or_default();
-                    out.extend_from_slice(if *long { name } else { name.get(..3).unwrap_or(name) }.as_bytes());
+                    out.extend_from_slice(
+                        if *long { name } else { name.get(..3).unwrap_or(name) }.as_bytes(),
+                    );
                 }
                 Token::Day { fixed } => number(day, 1 + usize::from(*fixed), out),
                 Token::Ordinal => number(calendar::ordinal(year, month, day), 3, out),
                 Token::Hour { fixed } => number(clock.0, 1 + usize::from(*fixed), out),
-                Token::Hour12 { fixed } => number((clock.0 + 11) % 12 + 1, 1 + usize::from(*fixed), out),
+                Token::Hour12 { fixed } => {
+                    number((clock.0 + 11) % 12 + 1, 1 + usize::from(*fixed), out)
+                }
                 Token::Minute { fixed } => number(clock.1, 1 + usize::from(*fixed), out),
                 Token::Second { fixed } => number(clock.2, 1 + usize::from(*fixed), out),
-                Token::Fraction(n) => number(moment.nanos / 10u32.pow(9 - u32::from(*n)), usize::from(*n), out),
+                Token::Fraction(n) => {
+                    number(moment.nanos / 10u32.pow(9 - u32::from(*n)), usize::from(*n), out)
+                }
                 Token::OptionalFraction => optional_fraction(moment.nanos, out),
-                Token::HalfDay { before, after } => out.extend_from_slice(if clock.0 < 12 { before } else { after }),
+                Token::HalfDay { before, after } => {
+                    out.extend_from_slice(if clock.0 < 12 { before } else { after })
+                }
                 Token::Zone => zone(moment.offset.unwrap_or(0), out),
                 Token::Literal(literal) => out.extend_from_slice(literal),
             }
@@ -64,7 +72,9 @@ impl Pattern {
         } else {
             86_400_000_000_000
         };
-        moment.seconds < 86_400 && (u64::from(moment.seconds) * 1_000_000_000 + u64::from(moment.nanos)).is_multiple_of(step)
+        moment.seconds < 86_400
+            && (u64::from(moment.seconds) * 1_000_000_000 + u64::from(moment.nanos))
+                .is_multiple_of(step)
     }
 
     fn fraction_digits(&self) -> Option<u8> {

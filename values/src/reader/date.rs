@@ -55,7 +55,11 @@ impl DateReader {
     /// Days since 1970-01-01. A time of day other than midnight would be lost, so it is refused.
     pub(crate) fn date(&self, bytes: &[u8]) -> Result<i32, FaultKind> {
         let moment = self.moment(bytes)?;
-        if moment.seconds == 0 && moment.nanos == 0 { Ok(moment.days) } else { Err(FaultKind::OutOfRange) }
+        if moment.seconds == 0 && moment.nanos == 0 {
+            Ok(moment.days)
+        } else {
+            Err(FaultKind::OutOfRange)
+        }
     }
 
     /// Time of day in units.
@@ -65,7 +69,12 @@ impl DateReader {
     }
 
     /// Units since 1970-01-01 00:00:00; with a zone, in UTC: the offset in the field comes before the zone of the type.
-    pub(crate) fn timestamp(&self, bytes: &[u8], unit: TimeUnit, zone: Option<i16>) -> Result<i64, FaultKind> {
+    pub(crate) fn timestamp(
+        &self,
+        bytes: &[u8],
+        unit: TimeUnit,
+        zone: Option<i16>,
+    ) -> Result<i64, FaultKind> {
         let moment = self.moment(bytes)?;
         let east = i64::from(moment.offset.or(zone).unwrap_or(0)) * 60;
         units(i64::from(moment.days) * 86_400 - east, moment.seconds, moment.nanos, unit)
@@ -73,7 +82,8 @@ impl DateReader {
 
     /// Zeros and separators only, and at least one zero.
     pub(crate) fn is_zero(bytes: &[u8]) -> bool {
-        bytes.contains(&b'0') && bytes.iter().all(|b| matches!(b, b'0' | b'-' | b'/' | b'.' | b':' | b' ' | b'T'))
+        bytes.contains(&b'0')
+            && bytes.iter().all(|b| matches!(b, b'0' | b'-' | b'/' | b'.' | b':' | b' ' | b'T'))
     }
 
     fn moment(&self, bytes: &[u8]) -> Result<Moment, FaultKind> {
@@ -106,7 +116,8 @@ pub(crate) fn compile(
     texts
         .iter()
         .map(|text| {
-            let pattern = Pattern::encoded(text, spelling.pivot, encode).map_err(|e| e.to_string())?;
+            let pattern =
+                Pattern::encoded(text, spelling.pivot, encode).map_err(|e| e.to_string())?;
             suits(&pattern, wanted).map_err(|reason| format!("the pattern `{text}` {reason}"))?;
             Ok(pattern)
         })

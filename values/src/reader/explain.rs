@@ -38,7 +38,10 @@ impl FieldReader {
             Shape::Int { min, max } => format!("a whole number from {min} to {max}"),
             Shape::UInt { max } => format!("a whole number from 0 to {max}"),
             Shape::Decimal { precision, scale } | Shape::Decimal256 { precision, scale } => {
-                format!("a number of at most {} digits before the mark and {scale} after it", precision - scale)
+                format!(
+                    "a number of at most {} digits before the mark and {scale} after it",
+                    precision - scale
+                )
             }
             Shape::Float => "a number".to_owned(),
             Shape::Boolean(_) => "a spelling of true or false".to_owned(),
@@ -50,7 +53,13 @@ impl FieldReader {
         };
         let number = &spec.spelling.number;
         let mut details = Vec::new();
-        if matches!(self.shape(), Shape::Int { .. } | Shape::UInt { .. } | Shape::Decimal { .. } | Shape::Decimal256 { .. }) {
+        if matches!(
+            self.shape(),
+            Shape::Int { .. }
+                | Shape::UInt { .. }
+                | Shape::Decimal { .. }
+                | Shape::Decimal256 { .. }
+        ) {
             if let Some(digits) = number.implied {
                 details.push(format!("{digits} implied decimals"));
             }
@@ -77,7 +86,9 @@ fn sort_of(bytes: &[u8]) -> String {
         "asterisks, the mark of an overflow"
     } else if all(u8::is_ascii_digit) {
         "digits"
-    } else if all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b'+' | b' ' | b'/' | b':')) {
+    } else if all(|b| {
+        b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b'+' | b' ' | b'/' | b':')
+    }) {
         "digits and marks"
     } else if all(u8::is_ascii_alphabetic) {
         "letters"

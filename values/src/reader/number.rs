@@ -29,7 +29,10 @@ struct Plain {
 }
 
 impl NumberReader {
-    pub(crate) fn new(spelling: &NumberSpelling, encode: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Self, String> {
+    pub(crate) fn new(
+        spelling: &NumberSpelling,
+        encode: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Self, String> {
         let decimal_mark = match spelling.decimal_mark {
             '.' => b'.',
             ',' => b',',
@@ -48,15 +51,20 @@ impl NumberReader {
         }
         let encode_all = |words: &[String]| {
             let encoded = words.iter().map(|w| encode(w).filter(|b| !b.is_empty()));
-            encoded.collect::<Option<Vec<_>>>().ok_or_else(|| "an affix that the code page cannot spell".to_owned())
+            encoded
+                .collect::<Option<Vec<_>>>()
+                .ok_or_else(|| "an affix that the code page cannot spell".to_owned())
         };
         let thousands = match spelling.thousands {
-            Some(mark) => encode(mark.encode_utf8(&mut [0; 4])).ok_or("the code page has no such thousands mark")?,
+            Some(mark) => encode(mark.encode_utf8(&mut [0; 4]))
+                .ok_or("the code page has no such thousands mark")?,
             None => Vec::new(),
         };
         Ok(Self {
             plain: spelling.is_plain(),
-            only_implied: spelling.implied.filter(|_| NumberSpelling { implied: None, ..spelling.clone() }.is_plain()),
+            only_implied: spelling
+                .implied
+                .filter(|_| NumberSpelling { implied: None, ..spelling.clone() }.is_plain()),
             decimal_mark,
             thousands,
             prefixes: encode_all(&spelling.prefixes)?,
@@ -78,14 +86,24 @@ impl NumberReader {
         self.only_implied
     }
 
-    pub(crate) fn decimal(&self, bytes: &[u8], precision: u8, scale: u8) -> Result<i128, FaultKind> {
+    pub(crate) fn decimal(
+        &self,
+        bytes: &[u8],
+        precision: u8,
+        scale: u8,
+    ) -> Result<i128, FaultKind> {
         let plain = self.rewrite(bytes)?;
         let read = parse::scaled(plain.as_bytes())?;
         let fraction = read.fraction + plain.shift;
         parse::rescale(Scaled { fraction, ..read }, precision, scale)
     }
 
-    pub(crate) fn decimal256(&self, bytes: &[u8], precision: u8, scale: u8) -> Result<arrow_buffer::i256, FaultKind> {
+    pub(crate) fn decimal256(
+        &self,
+        bytes: &[u8],
+        precision: u8,
+        scale: u8,
+    ) -> Result<arrow_buffer::i256, FaultKind> {
         let plain = self.rewrite(bytes)?;
         let read = parse::scaled_wide(plain.as_bytes())?;
         let fraction = read.fraction + plain.shift;
@@ -129,7 +147,10 @@ impl NumberReader {
         }
         let mut rest = bytes;
         while let Some((&first, after)) = rest.split_first() {
-            let wide = self.full_width.iter().find_map(|(wide, plain)| Some((*plain, rest.strip_prefix(wide.as_slice())?)));
+            let wide = self
+                .full_width
+                .iter()
+                .find_map(|(wide, plain)| Some((*plain, rest.strip_prefix(wide.as_slice())?)));
             let (byte, after) = wide.unwrap_or((first, after));
             buffer.push(byte)?;
             rest = after;
@@ -155,7 +176,10 @@ impl NumberReader {
         }
         let mut suffixed = false;
         for _ in 0..2 {
-            if !suffixed && let Some(rest) = self.suffixes.iter().find_map(|s| body.strip_suffix(s.as_slice())) {
+            if !suffixed
+                && let Some(rest) =
+                    self.suffixes.iter().find_map(|s| body.strip_suffix(s.as_slice()))
+            {
                 (suffixed, body) = (true, rest.trim_ascii_end());
             }
             (sign, body) = take_trailing(sign, body, style);
@@ -181,7 +205,9 @@ impl NumberReader {
                 plain.push(byte)?;
                 group += 1;
                 rest = after;
-            } else if let Some(after) = rest.strip_prefix(self.thousands.as_slice()).filter(|_| !self.thousands.is_empty()) {
+            } else if let Some(after) =
+                rest.strip_prefix(self.thousands.as_slice()).filter(|_| !self.thousands.is_empty())
+            {
                 if group == 0 || group > 3 || (grouped && group != 3) {
                     return Err(FaultKind::NotANumber);
                 }
@@ -236,7 +262,9 @@ fn take_trailing(sign: Option<bool>, body: &[u8], style: SignStyle) -> (Option<b
     let (negative, rest) = match (style, body) {
         (SignStyle::Trailing, [rest @ .., b'-']) => (true, rest),
         (SignStyle::Trailing, [rest @ .., b'+']) => (false, rest),
-        (SignStyle::Credit | SignStyle::CreditOrDebit, [rest @ .., b'C' | b'c', b'R' | b'r']) => (true, rest),
+        (SignStyle::Credit | SignStyle::CreditOrDebit, [rest @ .., b'C' | b'c', b'R' | b'r']) => {
+            (true, rest)
+        }
         (SignStyle::Credit, [rest @ .., b'D' | b'd', b'B' | b'b' | b'R' | b'r']) => (false, rest),
         (SignStyle::CreditOrDebit, [rest @ .., b'D' | b'd', b'B' | b'b']) => (true, rest),
         _ => return (sign, body),
@@ -249,7 +277,9 @@ fn full_width(encode: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<(Vec<u8>, u8)> {
     let mut out = Vec::new();
     let mut letters = pairs.chars();
     while let (Some(wide), Some(plain)) = (letters.next(), letters.next()) {
-        if let (Some(bytes), Ok(plain)) = (encode(wide.encode_utf8(&mut [0; 4])), u8::try_from(plain)) {
+        if let (Some(bytes), Ok(plain)) =
+            (encode(wide.encode_utf8(&mut [0; 4])), u8::try_from(plain))
+        {
             out.push((bytes, plain));
         }
     }

@@ -35,7 +35,11 @@ impl Words {
 
     #[inline]
     pub(crate) fn contains(&self, bytes: &[u8]) -> bool {
-        if bytes.is_empty() { self.has_empty } else { self.words.iter().any(|w| w.as_slice() == bytes) }
+        if bytes.is_empty() {
+            self.has_empty
+        } else {
+            self.words.iter().any(|w| w.as_slice() == bytes)
+        }
     }
 }
 
@@ -50,10 +54,15 @@ pub(crate) struct BooleanReader {
 const NEITHER: u8 = 2;
 
 impl BooleanReader {
-    pub(crate) fn new(spelling: &BooleanSpelling, encode: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Self, String> {
+    pub(crate) fn new(
+        spelling: &BooleanSpelling,
+        encode: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Self, String> {
         let mut reader = Self { single: Box::new([NEITHER; 256]), longer: Vec::new() };
         let both = [(&spelling.yes, true), (&spelling.no, false)];
-        for (word, value) in both.into_iter().flat_map(|(words, value)| words.iter().map(move |w| (w, value))) {
+        for (word, value) in
+            both.into_iter().flat_map(|(words, value)| words.iter().map(move |w| (w, value)))
+        {
             let Some(bytes) = encode(word) else { continue };
             if reader.read(&bytes).is_ok_and(|known| known != value) {
                 return Err(format!("`{word}` is declared as both true and false"));

@@ -1,0 +1,150 @@
+//! Files, the clock and the table that the benches share.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use arrow_schema::SchemaRef;
+use fenhe_core::{DecodeOptions, Format, Input, Output};
+use fenhe_kernels::pool::ChunkPool;
+use fenhe_testkit::generate::{self, Charset};
+
+/// The generated files.
+pub struct Files {
+    pub csv: PathBuf,
+    pub csv_gb18030: PathBuf,
+    pub fixed: PathBuf,
+    pub dbf: PathBuf,
+    pub ndjson: PathBuf,
+}
+
+/// Writes the files once for a size and seed; later runs find them.
+pub fn files() -> Files {
+    let megabytes: usize = setting("FENHE_BENCH_MB").and_then(|v| v.parse().ok()).unwrap_or(4);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("registry-{megabytes}"));
+    fs::create_dir_all(&folder).expect("a folder for the files");
+    let make = |name: &str, bytes_a_row: usize, write: &dyn Fn(&mut BufWriter<File>, usize) -> std::io::Result<()>| {
+        let path = folder.join(name);
+        if !path.exists() {
+            let part = folder.join(format!("{name}.part"));
+            let mut out = BufWriter::with_capacity(1 << 20, File::create(&part).expect("create"));
+            write(&mut out, megabytes * 1_000_000 / bytes_a_row).expect("write");
+            out.flush().expect("flush");
+            fs::rename(part, &path).expect("rename");
+        }
+        path
+    };
+    Files {
+        csv: make("registry.csv", 205, &|out, rows| generate::write_csv(out, rows, 1, Charset::Utf8)),
+        csv_gb18030: make("registry.gb18030.csv", 175, &|out, rows| {
+            generate::write_csv(out, rows, 1, Charset::Gb18030)
+        }),
+        fixed: make("registry.txt", 208, &|out, rows| generate::write_fixed(out, rows, 1)),
+        dbf: make("registry.dbf", 208, &|out, rows| generate::write_dbf(out, rows, 1)),
+        ndjson: make("registry.ndjson", 345, &|out, rows| generate::write_ndjson(out, rows, 1)),
+    }
+}
+
+/// Decodes a whole file on this thread and returns its rows; every reject is a failure here.
+pub fn decode_file(format: &dyn Format, schema: Option<SchemaRef>, path: &Path) -> usize {
+    let mut file = File::open(path).expect("the file");
+    let size = file.metadata().expect("its size").len();
+    let options = DecodeOptions { schema, size: Some(size), ..DecodeOptions::default() };
+    let mut decoder = format.decoder(options).expect("a decoder");
+    let pool = ChunkPool::new(1 << 20);
+    let mut rows = 0;
+    loop {
+        match decoder.next().expect("decoded") {
+            Output::Batch(batch) => {
+                assert!(batch.rejects.is_empty(), "{}", batch.rejects[0]);
+                rows += batch.rows();
+            }
+            Output::Done => return rows,
+            Output::NeedInput => {
+                let mut chunk = pool.get();
+                let n = file.read(&mut chunk).expect("read");
+                let input = if n == 0 { Input::EndOfStream } else { Input::Bytes(chunk.freeze(n)) };
+                decoder.feed(input).expect("fed");
+            }
+        }
+    }
+}
+
+/// One format against one peer.
+pub struct Contest<'a> {
+    name: &'a str,
+    peer_name: &'a str,
+    path: &'a Path,
+    ours: Option<Box<dyn Fn(&Path) -> usize + 'a>>,
+}
+
+impl<'a> Contest<'a> {
+    pub fn new(name: &'a str, peer_name: &'a str, path: &'a Path) -> Self {
+        Self { name, peer_name, path, ours: None }
+    }
+
+    pub fn ours(mut self, run: impl Fn(&Path) -> usize + 'a) -> Self {
+        self.ours = Some(Box::new(run));
+        self
+    }
+
+    pub fn peer(self, run: impl Fn(&Path) -> usize + 'a) -> Ready<'a> {
+        Ready { contest: self, peer: Box::new(run) }
+    }
+}
+
+/// A contest with both sides.
+pub struct Ready<'a> {
+    contest: Contest<'a>,
+    peer: Box<dyn Fn(&Path) -> usize + 'a>,
+}
+
+impl Ready<'_> {
+    /// Interleaved rounds; prints medians and the ratio of each pair's median.
+    pub fn run(self) {
+        let Self { contest: Contest { name, peer_name, path, ours }, peer } = self;
+        if setting("FENHE_BENCH_ONLY").is_some_and(|only| !name.contains(&only)) {
+            return;
+        }
+        let ours = ours.expect("our side");
+        let rounds = setting("FENHE_BENCH_ROUNDS").and_then(|v| v.parse().ok()).unwrap_or(5);
+        let (mut mine, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        assert_eq!(ours(path), peer(path), "{name}: both read the same rows");
+        for _ in 0..rounds {
+            let a = cpu(|| ours(path));
+            let b = cpu(|| peer(path));
+            mine.push(a);
+            theirs.push(b);
+            ratios.push(b / a);
+        }
+        let size = fs::metadata(path).expect("the file").len() as f64 / 1e6;
+        let (mine, theirs) = (median(mine), median(theirs));
+        println!(
+            "{name:<14} {size:>7.1} MB  fenhe {:>7.1} MB/s  {peer_name} {:>7.1} MB/s  ratio {:.2}",
+            size / mine,
+            size / theirs,
+            median(ratios)
+        );
+    }
+}
+
+/// CPU seconds of this thread for `run`, as the scheduler counts them.
+fn cpu(run: impl FnOnce() -> usize) -> f64 {
+    let before = on_cpu();
+    std::hint::black_box(run());
+    (on_cpu() - before) as f64 / 1e9
+}
+
+fn on_cpu() -> u64 {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux scheduler figures");
+    text.split(' ').next().and_then(|n| n.parse().ok()).expect("nanoseconds on the processor")
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
