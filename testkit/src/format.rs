@@ -15,7 +15,9 @@ use fenhe_core::{Companion, DecodeOptions, Decoder, Format, Input, Limits, ReadA
 pub use bytes_back::round_trip;
 pub use chunks::{parts_decode_alike, rechunking};
 pub use decoded::{Decoded, decode};
-pub use faults::{flipped_bits, poisoned_after_a_fatal_error, rejects_and_goes_on, truncation};
+pub use faults::{
+    anything, flipped_bits, poisoned_after_a_fatal_error, rejects_and_goes_on, truncation,
+};
 pub use reading::{
     columns_can_be_chosen, infers_what_it_decodes, resumes_everywhere, schema_is_stable,
 };

@@ -1,5 +1,10 @@
 //! Broken, cut and flipped input.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fenhe_core::{DecodeOptions, Format, Limits, Sample};
+
 use super::{Broken, Case, decode};
 
 /// Cut at every byte (of the first 8 KiB): no panic, an end, and every row but the last as before.
@@ -65,4 +70,38 @@ pub fn poisoned_after_a_fatal_error(case: &Case) {
         "{}: the fatal error does not say where: {error}",
         case.name
     );
+}
+
+/// For fuzzers: any bytes at all, in chunks of a size that the first byte chooses, under small limits. The decoder
+/// may refuse them; it may not panic, hang, or give batches whose books do not balance.
+pub fn anything(format: Arc<dyn Format>, data: &[u8]) {
+    let Some((choice, data)) = data.split_first() else { return };
+    let bytes = Bytes::copy_from_slice(data);
+    let limits =
+        Limits { record: 4 << 10, field: 1 << 10, fields: 64, batch_rows: 16, ..Limits::default() };
+    let size = Some(bytes.len() as u64);
+    let sample = Sample {
+        bytes: bytes.clone(),
+        complete: true,
+        object: Some(Arc::new(bytes.clone())),
+        size,
+        limits: limits.clone(),
+        ..Sample::default()
+    };
+    let schema =
+        format.infer(&sample).ok().and_then(|e| e.datasets.into_iter().next()).map(|d| d.schema);
+    let schema = if choice & 1 == 0 { schema } else { None };
+    let Ok(decoder) =
+        format.decoder(DecodeOptions { schema, size, limits, ..DecodeOptions::default() })
+    else {
+        return;
+    };
+    let chunk = usize::from(choice >> 1) + 1;
+    let case = Case::new("anything", format, bytes.clone());
+    let mut chunks = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        chunks.push(rest.split_to(chunk.min(rest.len())));
+    }
+    decode(decoder, case.feed(chunks));
 }

@@ -1,0 +1,14 @@
+#![no_main]
+//! The fixed decoder over any bytes.
+
+use fenhe_core::Options;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let registry = fenhe::Registry::with_defaults();
+    let options = Options::from_pairs(OPTIONS).expect("options");
+    let format = registry.format("fixed", &options).expect("a format");
+    fenhe_testkit::format::anything(format, data);
+});
+
+const OPTIONS: [&str; 1] = ["widths=8,4,12"];
