@@ -1,6 +1,8 @@
 //! Fixed-width text: trimming, and translating a code page byte by byte.
 
-use crate::simd::{Level, Simd};
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use crate::simd::Level;
+use crate::simd::Simd;
 
 /// `field` without the `pad` bytes at its end, found eight at a time.
 ///
