@@ -30,6 +30,8 @@ pub enum FaultKind {
     NullNotAllowed,
     /// The record has no such field.
     Missing,
+    /// The value is spelled like a null and would be read back as one.
+    LooksLikeNull,
     /// The column has reached the size its offsets can address; the batch must be finished.
     ColumnFull,
 }
@@ -50,6 +52,7 @@ impl FaultKind {
             Self::BadCharacters => "value.bad_characters",
             Self::NullNotAllowed => "value.null_not_allowed",
             Self::Missing => "value.missing",
+            Self::LooksLikeNull => "value.looks_like_null",
             Self::ColumnFull => "value.column_full",
         }
     }
@@ -69,6 +72,7 @@ impl fmt::Display for FaultKind {
             Self::BadCharacters => "characters that the character set does not have",
             Self::NullNotAllowed => "no value",
             Self::Missing => "no such field in the record",
+            Self::LooksLikeNull => "a value whose spelling means null",
             Self::ColumnFull => "a column of 2 GiB; use smaller batches",
         })
     }

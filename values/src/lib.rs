@@ -4,12 +4,14 @@ pub mod calendar;
 mod column;
 mod columns;
 mod fault;
+pub mod format;
 pub mod parse;
 mod pattern;
 mod reader;
 mod spans;
 mod spec;
 mod types;
+mod writer;
 
 pub use column::ColumnBuilder;
 pub use columns::Columns;
@@ -22,3 +24,4 @@ pub use spec::{
     Trim,
 };
 pub use types::{TYPE_NAMES, UnknownType, parse_type, type_name};
+pub use writer::{FieldWriter, TextBlock};

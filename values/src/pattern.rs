@@ -3,6 +3,8 @@
 mod read;
 mod write;
 
+pub(crate) use write::number;
+
 use fenhe_core::nearest;
 
 /// A compiled date or time pattern.

@@ -10,7 +10,7 @@ use arrow_schema::{DataType, TimeUnit};
 use fenhe_core::{Error, Kind as ErrorKind};
 use fenhe_text::{Encoding, Invalid};
 
-pub(crate) use date::{Wanted, fixed_offset};
+pub(crate) use date::{Wanted, compile as compile_patterns, fixed_offset};
 
 use crate::fault::FaultKind;
 use crate::parse;
