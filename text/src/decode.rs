@@ -31,6 +31,8 @@ pub struct Decoded {
     pub null: bool,
     /// How often U+FFFD was written.
     pub replaced: usize,
+    /// Mixed EBCDIC: the field ended between SO and SI, and that was tolerated.
+    pub open_shift: bool,
     /// Private-use characters met. Counted by the multi-byte encodings only, where they are in use.
     pub private_use: usize,
 }
@@ -108,19 +110,21 @@ impl Encoding {
         if whole && out.push_utf8(bytes).is_ok() {
             return Ok(Decoded::default());
         }
-        let start = out.len();
-        let mut sink = Sink { encoding: self, policy, out, seen: Decoded::default() };
-        match sink.field(bytes) {
-            Ok(()) => Ok(sink.seen),
-            Err(stop) => {
-                // `start` was the length of the buffer, so it is a boundary.
-                let _ = sink.out.truncate(start);
-                match stop {
-                    Stop::Null => Ok(Decoded { null: true, ..Decoded::default() }),
-                    Stop::Bad(bad) => Err(bad),
-                }
-            }
-        }
+        self.decode_field(bytes, policy, false, out)
+    }
+
+    /// As [`Encoding::decode_into`], but in mixed EBCDIC a field may end without the last SI, as programs
+    /// write it that cut a field without looking; [`Decoded::open_shift`] tells.
+    ///
+    /// # Errors
+    /// As [`Encoding::decode_into`].
+    pub fn decode_tolerating_open_shift(
+        self,
+        bytes: &[u8],
+        policy: Invalid,
+        out: &mut Utf8Buf,
+    ) -> Result<Decoded, BadBytes> {
+        self.decode_field(bytes, policy, true, out)
     }
 
     /// Decode one field, strictly. Borrows where the bytes already are the text.
@@ -139,6 +143,37 @@ impl Encoding {
         let _ = self.decode_into(bytes, Invalid::Reject, &mut out)?;
         Ok(Cow::Owned(out.as_str().to_owned()))
     }
+
+    fn decode_field(
+        self,
+        bytes: &[u8],
+        policy: Invalid,
+        open_shift: bool,
+        out: &mut Utf8Buf,
+    ) -> Result<Decoded, BadBytes> {
+        let start = out.len();
+        let mut sink = Sink {
+            encoding: self,
+            policy,
+            open_shift,
+            out,
+            seen: Decoded::default(),
+        };
+        match sink.field(bytes) {
+            Ok(()) => Ok(sink.seen),
+            Err(stop) => {
+                // `start` was the length of the buffer, so it is a boundary.
+                let _ = sink.out.truncate(start);
+                match stop {
+                    Stop::Null => Ok(Decoded {
+                        null: true,
+                        ..Decoded::default()
+                    }),
+                    Stop::Bad(bad) => Err(bad),
+                }
+            }
+        }
+    }
 }
 
 /// Why the decoding of a field ended early.
@@ -151,6 +186,8 @@ enum Stop {
 struct Sink<'a> {
     encoding: Encoding,
     policy: Invalid,
+    /// Whether a field may end between SO and SI.
+    open_shift: bool,
     out: &'a mut Utf8Buf,
     seen: Decoded,
 }
@@ -173,14 +210,19 @@ impl Sink<'_> {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|r| !r.is_empty()) {
             at += match (kind, tables) {
-                (_, Some(t)) => {
-                    self.out.push_double_byte(rest, &t.forward).err().unwrap_or(rest.len())
-                }
+                (_, Some(t)) => self
+                    .out
+                    .push_double_byte(rest, &t.forward)
+                    .err()
+                    .unwrap_or(rest.len()),
                 (Kind::Ascii, _) => {
                     self.valid_prefix(rest, rest.iter().position(|b| !b.is_ascii()))
                 }
                 (Kind::Utf8, _) if self.encoding.private_use() == PrivateUse::Accept => self
-                    .valid_prefix(rest, std::str::from_utf8(rest).err().map(|e| e.valid_up_to())),
+                    .valid_prefix(
+                        rest,
+                        std::str::from_utf8(rest).err().map(|e| e.valid_up_to()),
+                    ),
                 _ => 0,
             };
             let Some(rest) = bytes.get(at..).filter(|r| !r.is_empty()) else {
@@ -265,9 +307,13 @@ impl Sink<'_> {
             at += self.take(step, at)?;
         }
         match opened {
-            Some(so) => self.bad(so, bytes.len() - so, BadReason::UnbalancedShift).map(|_| ()),
-            None => Ok(()),
+            Some(_) if self.open_shift => self.seen.open_shift = true,
+            Some(so) => {
+                self.bad(so, bytes.len() - so, BadReason::UnbalancedShift)?;
+            }
+            None => {}
         }
+        Ok(())
     }
 
     /// Append the bytes before `bad` (all, if there is none), known to be good.
@@ -306,9 +352,12 @@ impl Sink<'_> {
     #[cold]
     fn bad(&mut self, at: usize, len: usize, reason: BadReason) -> Result<usize, Stop> {
         match self.policy {
-            Invalid::Reject => {
-                Err(Stop::Bad(BadBytes { at, len, reason, encoding: self.encoding }))
-            }
+            Invalid::Reject => Err(Stop::Bad(BadBytes {
+                at,
+                len,
+                reason,
+                encoding: self.encoding,
+            })),
             Invalid::Null => Err(Stop::Null),
             Invalid::Replace => {
                 self.seen.replaced += 1;

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod decode;
+mod detect;
 mod double;
 mod encode;
 mod encoding;
@@ -19,6 +20,7 @@ mod trim;
 mod unicode;
 
 pub use decode::{BadBytes, BadReason, Decoded, Invalid};
+pub use detect::{Detection, detect};
 pub use encode::{Encoded, Unencodable, Unmappable};
 pub use encoding::{EbcdicNewline, Encoding, PrivateUse, UnknownEncoding};
 pub use fenhe_kernels::Utf8Buf;

@@ -80,6 +80,11 @@ def mazovia():
     return t
 
 
+def cp875():
+    """The mapping file has the substitute character, 3F, for every byte without a meaning."""
+    return [None if c == "\x1a" and b != 0x3F else c for b, c in enumerate(from_python("cp875"))]
+
+
 PY = from_python
 SINGLE = (
     [PY(f"cp{n}") for n in (437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869)]
@@ -90,7 +95,7 @@ SINGLE = (
     + [PY(n) for n in ("mac_roman", "mac_greek", "mac_cyrillic", "mac_latin2", "mac_iceland", "mac_turkish")]
     + [PY(n) for n in ("cp037", "cp273")]
     + [from_iconv(f"IBM{n}") for n in (277, 278, 280, 284, 285, 297)]
-    + [PY("cp500")] + [from_iconv("IBM871")] + [PY("cp875"), PY("cp1026")] + [from_iconv("IBM1047")] + [PY("cp1140")]
+    + [PY("cp500")] + [from_iconv("IBM871")] + [cp875(), PY("cp1026")] + [from_iconv("IBM1047")] + [PY("cp1140")]
     + [from_iconv(f"IBM{n}") for n in range(1141, 1150)]
     + [shifted_single(n) for n in ("IBM935", "IBM937", "IBM939", "IBM1388")]
 )
