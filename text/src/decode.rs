@@ -152,23 +152,14 @@ impl Encoding {
         out: &mut Utf8Buf,
     ) -> Result<Decoded, BadBytes> {
         let start = out.len();
-        let mut sink = Sink {
-            encoding: self,
-            policy,
-            open_shift,
-            out,
-            seen: Decoded::default(),
-        };
+        let mut sink = Sink { encoding: self, policy, open_shift, out, seen: Decoded::default() };
         match sink.field(bytes) {
             Ok(()) => Ok(sink.seen),
             Err(stop) => {
                 // `start` was the length of the buffer, so it is a boundary.
                 let _ = sink.out.truncate(start);
                 match stop {
-                    Stop::Null => Ok(Decoded {
-                        null: true,
-                        ..Decoded::default()
-                    }),
+                    Stop::Null => Ok(Decoded { null: true, ..Decoded::default() }),
                     Stop::Bad(bad) => Err(bad),
                 }
             }
@@ -210,19 +201,14 @@ impl Sink<'_> {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|r| !r.is_empty()) {
             at += match (kind, tables) {
-                (_, Some(t)) => self
-                    .out
-                    .push_double_byte(rest, &t.forward)
-                    .err()
-                    .unwrap_or(rest.len()),
+                (_, Some(t)) => {
+                    self.out.push_double_byte(rest, &t.forward).err().unwrap_or(rest.len())
+                }
                 (Kind::Ascii, _) => {
                     self.valid_prefix(rest, rest.iter().position(|b| !b.is_ascii()))
                 }
                 (Kind::Utf8, _) if self.encoding.private_use() == PrivateUse::Accept => self
-                    .valid_prefix(
-                        rest,
-                        std::str::from_utf8(rest).err().map(|e| e.valid_up_to()),
-                    ),
+                    .valid_prefix(rest, std::str::from_utf8(rest).err().map(|e| e.valid_up_to())),
                 _ => 0,
             };
             let Some(rest) = bytes.get(at..).filter(|r| !r.is_empty()) else {
@@ -352,12 +338,9 @@ impl Sink<'_> {
     #[cold]
     fn bad(&mut self, at: usize, len: usize, reason: BadReason) -> Result<usize, Stop> {
         match self.policy {
-            Invalid::Reject => Err(Stop::Bad(BadBytes {
-                at,
-                len,
-                reason,
-                encoding: self.encoding,
-            })),
+            Invalid::Reject => {
+                Err(Stop::Bad(BadBytes { at, len, reason, encoding: self.encoding }))
+            }
             Invalid::Null => Err(Stop::Null),
             Invalid::Replace => {
                 self.seen.replaced += 1;

@@ -1,11 +1,6 @@
 //! Detection: the guess, and that its reasons are there to be read.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use fenhe_text::{Detection, Encoding, detect};
 
@@ -34,10 +29,7 @@ fn official_records_of_each_language_are_recognised() {
     ] {
         let found = found(page, text);
         assert_eq!(found.encoding, page, "{:#?}", found);
-        assert!(
-            found.confidence > 0.6 && !found.evidence.is_empty(),
-            "{found:#?}"
-        );
+        assert!(found.confidence > 0.6 && !found.evidence.is_empty(), "{found:#?}");
         assert!(!found.contradicts_hint && found.bom_len == 0);
     }
 }
@@ -51,11 +43,7 @@ fn a_sample_cut_inside_a_character_is_recognised_all_the_same() {
     }
     let bytes = SIMPLIFIED.as_bytes();
     for cut in 4..bytes.len() {
-        assert_eq!(
-            detect(&bytes[..cut], None).encoding,
-            Encoding::UTF_8,
-            "{cut}"
-        );
+        assert_eq!(detect(&bytes[..cut], None).encoding, Encoding::UTF_8, "{cut}");
     }
 }
 
@@ -77,21 +65,12 @@ fn byte_order_marks_decide_and_are_measured() {
         (Encoding::GB18030, 4),
     ] {
         let bytes = [page.bom(), &page.encode(SIMPLIFIED).unwrap()].concat();
-        let found = detect(
-            &bytes,
-            Some(Encoding::GBK).filter(|_| page == Encoding::GB18030),
-        );
+        let found = detect(&bytes, Some(Encoding::GBK).filter(|_| page == Encoding::GB18030));
         assert_eq!((found.bom_len, found.confidence), (len, 1.0), "{found:#?}");
-        assert!(
-            found.encoding == page || page == Encoding::GB18030,
-            "{found:#?}"
-        );
+        assert!(found.encoding == page || page == Encoding::GB18030, "{found:#?}");
     }
     let lie = detect(b"\xEF\xBB\xBF\xD6\xD0", None);
-    assert!(
-        lie.confidence <= 0.5 && lie.evidence[1].contains("byte 3"),
-        "{lie:#?}"
-    );
+    assert!(lie.confidence <= 0.5 && lie.evidence[1].contains("byte 3"), "{lie:#?}");
 }
 
 #[test]
@@ -102,10 +81,7 @@ fn mainframe_records_are_recognised_with_their_mixed_runs() {
     assert_eq!(found_1047.encoding, Encoding::IBM1047, "{found_1047:#?}");
     let mixed = "0001王小明                19850312北京市朝阳区建国路00012345   ";
     let found_935 = found(Encoding::IBM935, mixed);
-    assert!(
-        [Encoding::IBM935, Encoding::IBM1388].contains(&found_935.encoding),
-        "{found_935:#?}"
-    );
+    assert!([Encoding::IBM935, Encoding::IBM1388].contains(&found_935.encoding), "{found_935:#?}");
     let mixed = "0001陳美玲                19850312臺北市中正區重慶南路00012345   ";
     assert_eq!(found(Encoding::IBM937, mixed).encoding, Encoding::IBM937);
 }
@@ -123,10 +99,7 @@ fn western_text_is_not_taken_for_chinese() {
 fn nothing_but_ascii_fits_whatever_was_declared() {
     assert_eq!(detect(b"a,b\n1,2\n", None).encoding, Encoding::UTF_8);
     let found = detect(b"a,b\n1,2\n", Some(Encoding::GBK));
-    assert_eq!(
-        (found.encoding, found.contradicts_hint),
-        (Encoding::GBK, false)
-    );
+    assert_eq!((found.encoding, found.contradicts_hint), (Encoding::GBK, false));
     assert!(detect(b"\x1B$B%F%9\x1B(B", None).evidence[1].contains("ISO-2022-JP"));
     assert_eq!(detect(b"", Some(Encoding::BIG5)).confidence, 0.0);
 }
@@ -147,10 +120,7 @@ fn a_declaration_that_the_bytes_refute_is_reported() {
     }
     // A DBF file whose header says 437 and whose bytes are GBK: every byte means something in 437.
     let found = detect(&bytes, Some(Encoding::CP437));
-    assert!(
-        found.encoding == Encoding::GBK && found.contradicts_hint,
-        "{found:#?}"
-    );
+    assert!(found.encoding == Encoding::GBK && found.contradicts_hint, "{found:#?}");
 }
 
 #[test]

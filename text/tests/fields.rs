@@ -1,11 +1,6 @@
 //! Policies for single fields: what is refused, replaced, cut and filled.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use fenhe_text::{
     Align, BadReason, Blanks, Encoding, FieldError, Invalid, Trim, Unmappable, Utf8Buf,
@@ -34,39 +29,18 @@ fn an_ascii_byte_after_a_lead_byte_is_never_swallowed() {
         Encoding::EUC_JP,
         Encoding::EUC_KR,
     ] {
-        let lead = if page == Encoding::EUC_JP {
-            b"\xB0 ,x"
-        } else {
-            b"\x81 ,x"
-        };
-        assert_eq!(
-            refused(page, lead),
-            (0, 1, BadReason::InvalidTrail),
-            "{page}"
-        );
-        assert_eq!(
-            replaced(page, lead),
-            ("\u{FFFD} ,x".to_owned(), 1),
-            "{page}"
-        );
+        let lead = if page == Encoding::EUC_JP { b"\xB0 ,x" } else { b"\x81 ,x" };
+        assert_eq!(refused(page, lead), (0, 1, BadReason::InvalidTrail), "{page}");
+        assert_eq!(replaced(page, lead), ("\u{FFFD} ,x".to_owned(), 1), "{page}");
     }
 }
 
 #[test]
 fn single_80_and_ff_are_refused_in_gbk() {
     assert_eq!(refused(Encoding::GBK, b"\x80"), (0, 1, BadReason::NotALead));
-    assert_eq!(
-        refused(Encoding::GBK, b"ab\xFF"),
-        (2, 1, BadReason::NotALead)
-    );
-    assert_eq!(
-        refused(Encoding::GB18030, b"\xFF\xFF"),
-        (0, 1, BadReason::NotALead)
-    );
-    assert_eq!(
-        refused(Encoding::GBK, b"\x81\xFF"),
-        (0, 2, BadReason::InvalidTrail)
-    );
+    assert_eq!(refused(Encoding::GBK, b"ab\xFF"), (2, 1, BadReason::NotALead));
+    assert_eq!(refused(Encoding::GB18030, b"\xFF\xFF"), (0, 1, BadReason::NotALead));
+    assert_eq!(refused(Encoding::GBK, b"\x81\xFF"), (0, 2, BadReason::InvalidTrail));
 }
 
 #[test]
@@ -88,36 +62,20 @@ fn a_field_cut_inside_a_character_says_so_at_every_cut() {
             None => assert!(result.is_ok(), "{cut}"),
             Some((at, len)) => {
                 let bad = result.unwrap_err();
-                assert_eq!(
-                    (bad.at, bad.len, bad.reason),
-                    (at, len, BadReason::Truncated),
-                    "{cut}"
-                );
+                assert_eq!((bad.at, bad.len, bad.reason), (at, len, BadReason::Truncated), "{cut}");
             }
         }
         let tail = expected.map_or(0, |(_, len)| len);
-        assert_eq!(
-            Encoding::GB18030.incomplete_tail(&bytes[..cut]),
-            tail,
-            "{cut}"
-        );
+        assert_eq!(Encoding::GB18030.incomplete_tail(&bytes[..cut]), tail, "{cut}");
     }
     // The vector of the format facts: a column boundary through the third character.
-    assert_eq!(
-        refused(Encoding::GBK, b"\xD6\xD0\xB9\xFA\xC8"),
-        (4, 1, BadReason::Truncated)
-    );
+    assert_eq!(refused(Encoding::GBK, b"\xD6\xD0\xB9\xFA\xC8"), (4, 1, BadReason::Truncated));
 }
 
 #[test]
 fn a_four_byte_code_in_a_gbk_field_names_the_right_encoding() {
-    let bad = Encoding::GBK
-        .decode(b"\xB9\xFA\x95\x32\x90\x31")
-        .unwrap_err();
-    assert_eq!(
-        (bad.at, bad.len, bad.reason),
-        (2, 4, BadReason::FourByteForm)
-    );
+    let bad = Encoding::GBK.decode(b"\xB9\xFA\x95\x32\x90\x31").unwrap_err();
+    assert_eq!((bad.at, bad.len, bad.reason), (2, 4, BadReason::FourByteForm));
     assert_eq!(
         bad.to_string(),
         "byte 2 of the field: 4 byte(s) are no character in GBK: a four-byte code: this is GB 18030, not GBK (try encoding=gb18030)"
@@ -146,82 +104,34 @@ fn null_and_reject_leave_the_buffer_as_it_was() {
         assert!(page.decode_into(bytes, Invalid::Reject, &mut out).is_err());
         assert_eq!(out.as_str(), "前", "{page}");
         let seen = page.decode_into(bytes, Invalid::Replace, &mut out).unwrap();
-        assert!(
-            seen.replaced > 0 && out.as_str().contains('\u{FFFD}'),
-            "{page}"
-        );
+        assert!(seen.replaced > 0 && out.as_str().contains('\u{FFFD}'), "{page}");
     }
 }
 
 #[test]
 fn unicode_forms_are_strict() {
-    assert_eq!(
-        refused(Encoding::UTF_8, b"a\xC0\x80"),
-        (1, 1, BadReason::NotALead)
-    );
-    assert_eq!(
-        refused(Encoding::UTF_8, b"\xED\xA0\x80"),
-        (0, 3, BadReason::Surrogate)
-    );
-    assert_eq!(
-        refused(Encoding::UTF_8, b"\xE4\xB8"),
-        (0, 2, BadReason::Truncated)
-    );
-    assert_eq!(
-        refused(Encoding::UTF_8, b"\xE4\xB8a"),
-        (0, 2, BadReason::InvalidTrail)
-    );
-    assert_eq!(
-        refused(Encoding::UTF_16LE, b"\x00\xDC"),
-        (0, 2, BadReason::Surrogate)
-    );
-    assert_eq!(
-        refused(Encoding::UTF_16BE, b"\xD8\x00\x00a"),
-        (0, 2, BadReason::Surrogate)
-    );
-    assert_eq!(
-        refused(Encoding::UTF_16LE, b"a\0b"),
-        (2, 1, BadReason::Truncated)
-    );
-    assert_eq!(
-        refused(Encoding::UTF_32BE, b"\0\0\xD8\0"),
-        (0, 4, BadReason::Surrogate)
-    );
-    assert_eq!(
-        refused(Encoding::UTF_32LE, b"\0\0\x11\0"),
-        (0, 4, BadReason::Unassigned)
-    );
-    assert_eq!(
-        Encoding::UTF_16BE.decode(b"\xD8\x34\xDD\x1E").unwrap(),
-        "\u{1D11E}"
-    );
+    assert_eq!(refused(Encoding::UTF_8, b"a\xC0\x80"), (1, 1, BadReason::NotALead));
+    assert_eq!(refused(Encoding::UTF_8, b"\xED\xA0\x80"), (0, 3, BadReason::Surrogate));
+    assert_eq!(refused(Encoding::UTF_8, b"\xE4\xB8"), (0, 2, BadReason::Truncated));
+    assert_eq!(refused(Encoding::UTF_8, b"\xE4\xB8a"), (0, 2, BadReason::InvalidTrail));
+    assert_eq!(refused(Encoding::UTF_16LE, b"\x00\xDC"), (0, 2, BadReason::Surrogate));
+    assert_eq!(refused(Encoding::UTF_16BE, b"\xD8\x00\x00a"), (0, 2, BadReason::Surrogate));
+    assert_eq!(refused(Encoding::UTF_16LE, b"a\0b"), (2, 1, BadReason::Truncated));
+    assert_eq!(refused(Encoding::UTF_32BE, b"\0\0\xD8\0"), (0, 4, BadReason::Surrogate));
+    assert_eq!(refused(Encoding::UTF_32LE, b"\0\0\x11\0"), (0, 4, BadReason::Unassigned));
+    assert_eq!(Encoding::UTF_16BE.decode(b"\xD8\x34\xDD\x1E").unwrap(), "\u{1D11E}");
 }
 
 #[test]
 fn mixed_ebcdic_must_balance_within_the_field() {
     let page = Encoding::IBM935;
-    assert_eq!(
-        page.decode(b"\x0E\x5B\xCF\x4D\x9B\x0F\xC1\xF1").unwrap(),
-        "中国A1"
-    );
-    assert_eq!(
-        page.encode("中国A1").unwrap(),
-        b"\x0E\x5B\xCF\x4D\x9B\x0F\xC1\xF1"
-    );
+    assert_eq!(page.decode(b"\x0E\x5B\xCF\x4D\x9B\x0F\xC1\xF1").unwrap(), "中国A1");
+    assert_eq!(page.encode("中国A1").unwrap(), b"\x0E\x5B\xCF\x4D\x9B\x0F\xC1\xF1");
     assert_eq!(page.encode("A中B").unwrap(), b"\xC1\x0E\x5B\xCF\x0F\xC2");
     assert_eq!(page.decode(b"\x0E\x40\x40\x0F").unwrap(), "\u{3000}");
-    assert_eq!(
-        refused(page, b"\xC1\x0E\x5B\xCF"),
-        (1, 3, BadReason::UnbalancedShift)
-    );
-    assert_eq!(
-        refused(page, b"\xC1\x0F"),
-        (1, 1, BadReason::UnbalancedShift)
-    );
-    assert_eq!(
-        refused(page, b"\x0E\x5B\xCF\x0E\x0F"),
-        (3, 1, BadReason::UnbalancedShift)
-    );
+    assert_eq!(refused(page, b"\xC1\x0E\x5B\xCF"), (1, 3, BadReason::UnbalancedShift));
+    assert_eq!(refused(page, b"\xC1\x0F"), (1, 1, BadReason::UnbalancedShift));
+    assert_eq!(refused(page, b"\x0E\x5B\xCF\x0E\x0F"), (3, 1, BadReason::UnbalancedShift));
     assert_eq!(refused(page, b"\x0E\x5B\x0F"), (1, 1, BadReason::Truncated));
     assert_eq!(page.decode(b"\x0E\x0F\xC1").unwrap(), "A");
 }
@@ -230,51 +140,28 @@ fn mixed_ebcdic_must_balance_within_the_field() {
 fn a_missing_final_shift_in_passes_when_asked() {
     let page = Encoding::IBM935;
     let mut out = Utf8Buf::default();
-    let seen = page
-        .decode_tolerating_open_shift(b"\xC1\x0E\x5B\xCF", Invalid::Reject, &mut out)
-        .unwrap();
+    let seen =
+        page.decode_tolerating_open_shift(b"\xC1\x0E\x5B\xCF", Invalid::Reject, &mut out).unwrap();
     assert_eq!((out.as_str(), seen.open_shift), ("A中", true));
     let seen = page
         .decode_tolerating_open_shift(b"\xC1\x0E\x5B\xCF\x0F", Invalid::Reject, &mut out)
         .unwrap();
     assert_eq!((out.as_str(), seen.open_shift), ("A中A中", false));
-    assert!(
-        page.decode_tolerating_open_shift(b"\x0E\x5B", Invalid::Reject, &mut out)
-            .is_err()
-    );
+    assert!(page.decode_tolerating_open_shift(b"\x0E\x5B", Invalid::Reject, &mut out).is_err());
 }
 
 #[test]
 fn what_an_encoding_lacks_is_refused_and_never_a_character_reference() {
     let text = "张\u{20087}三";
     let missing = Encoding::GBK.encode(text).unwrap_err();
-    assert_eq!(
-        (missing.char_index, missing.byte_index, missing.character),
-        (1, 3, '\u{20087}')
-    );
-    assert_eq!(
-        missing.to_string(),
-        "character 1 of the field, U+20087, does not exist in GBK"
-    );
+    assert_eq!((missing.char_index, missing.byte_index, missing.character), (1, 3, '\u{20087}'));
+    assert_eq!(missing.to_string(), "character 1 of the field, U+20087, does not exist in GBK");
     let mut out = b"x".to_vec();
-    assert!(
-        Encoding::GBK
-            .encode_into(text, Unmappable::Reject, &mut out)
-            .is_err()
-    );
+    assert!(Encoding::GBK.encode_into(text, Unmappable::Reject, &mut out).is_err());
     assert_eq!(out, b"x");
-    let seen = Encoding::GBK
-        .encode_into(text, Unmappable::Replace('？'), &mut out)
-        .unwrap();
-    assert_eq!(
-        (seen.replaced, out.as_slice()),
-        (1, b"x\xD5\xC5\xA3\xBF\xC8\xFD".as_slice())
-    );
-    assert!(
-        Encoding::WINDOWS_1252
-            .encode_into(text, Unmappable::Replace('？'), &mut out)
-            .is_err()
-    );
+    let seen = Encoding::GBK.encode_into(text, Unmappable::Replace('？'), &mut out).unwrap();
+    assert_eq!((seen.replaced, out.as_slice()), (1, b"x\xD5\xC5\xA3\xBF\xC8\xFD".as_slice()));
+    assert!(Encoding::WINDOWS_1252.encode_into(text, Unmappable::Replace('？'), &mut out).is_err());
     assert!(Encoding::IBM037.encode("中").is_err());
 }
 
@@ -299,11 +186,7 @@ fn truncation_never_cuts_a_character_and_counts_the_shifts() {
             (kept, bytes, kept != text),
             "{page} {max}"
         );
-        assert_eq!(
-            page.encode(fitted.text).unwrap().len(),
-            bytes,
-            "{page} {max}"
-        );
+        assert_eq!(page.encode(fitted.text).unwrap().len(), bytes, "{page} {max}");
     }
 }
 
@@ -311,36 +194,19 @@ fn truncation_never_cuts_a_character_and_counts_the_shifts() {
 fn fields_are_filled_with_blanks_of_the_encoding() {
     let field = |page: Encoding, text, width, align| {
         let mut out = b"|".to_vec();
-        page.encode_field(text, width, align, Unmappable::Reject, &mut out)
-            .map(|_| out)
+        page.encode_field(text, width, align, Unmappable::Reject, &mut out).map(|_| out)
     };
-    assert_eq!(
-        field(Encoding::GBK, "张三", 6, Align::Left).unwrap(),
-        b"|\xD5\xC5\xC8\xFD  "
-    );
-    assert_eq!(
-        field(Encoding::GBK, "12", 4, Align::Right).unwrap(),
-        b"|  12"
-    );
-    assert_eq!(
-        field(Encoding::IBM037, "A", 3, Align::Left).unwrap(),
-        b"|\xC1\x40\x40"
-    );
-    assert_eq!(
-        field(Encoding::UTF_16BE, "A", 4, Align::Right).unwrap(),
-        b"|\0 \0A"
-    );
+    assert_eq!(field(Encoding::GBK, "张三", 6, Align::Left).unwrap(), b"|\xD5\xC5\xC8\xFD  ");
+    assert_eq!(field(Encoding::GBK, "12", 4, Align::Right).unwrap(), b"|  12");
+    assert_eq!(field(Encoding::IBM037, "A", 3, Align::Left).unwrap(), b"|\xC1\x40\x40");
+    assert_eq!(field(Encoding::UTF_16BE, "A", 4, Align::Right).unwrap(), b"|\0 \0A");
     assert!(matches!(
         field(Encoding::UTF_16BE, "A", 5, Align::Left),
         Err(FieldError::Unfillable { left: 3, .. })
     ));
     assert!(matches!(
         field(Encoding::GBK, "张三", 3, Align::Left),
-        Err(FieldError::TooLong {
-            needed: 4,
-            width: 3,
-            ..
-        })
+        Err(FieldError::TooLong { needed: 4, width: 3, .. })
     ));
     let mut out = Vec::new();
     let _ = Encoding::GBK
@@ -366,11 +232,7 @@ fn trimming_takes_full_width_blanks_only_when_asked() {
         Encoding::UTF_16BE,
         Encoding::UTF_32LE,
     ] {
-        assert_eq!(
-            page.decode(page.full_width_blank().unwrap()).unwrap(),
-            "\u{3000}",
-            "{page}"
-        );
+        assert_eq!(page.decode(page.full_width_blank().unwrap()).unwrap(), "\u{3000}", "{page}");
         assert_eq!(page.decode(page.blank()).unwrap(), " ", "{page}");
     }
 }
@@ -390,10 +252,7 @@ fn serde_spells_the_policies_as_the_command_line_does() {
         serde_json::to_string(&[Invalid::Reject, Invalid::Replace, Invalid::Null]).unwrap(),
         r#"["reject","replace","null"]"#
     );
-    assert_eq!(
-        serde_json::to_string(&Encoding::CP936).unwrap(),
-        r#""CP936""#
-    );
+    assert_eq!(serde_json::to_string(&Encoding::CP936).unwrap(), r#""CP936""#);
     let page: Encoding = serde_json::from_str(r#""gb18030-strict""#).unwrap();
     assert_eq!(page.to_string(), "GB18030-strict");
     assert!(serde_json::from_str::<Encoding>(r#""klingon""#).is_err());

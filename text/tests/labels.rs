@@ -1,11 +1,6 @@
 //! Names, numbers and what is known about each encoding.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use fenhe_text::{Encoding, label_asks_for_bom};
 
@@ -57,15 +52,9 @@ fn the_names_of_iana_python_java_ibm_and_hl7_are_known() {
         ("Cp1047", "IBM1047"),
         ("ascii", "US-ASCII"),
     ] {
-        assert_eq!(
-            Encoding::for_label(label).map(Encoding::name),
-            Some(name),
-            "{label}"
-        );
+        assert_eq!(Encoding::for_label(label).map(Encoding::name), Some(name), "{label}");
     }
-    for label in [
-        "", "  ", "klingon", "cp", "cp99999", "strict", "utf-7", "中文", "x",
-    ] {
+    for label in ["", "  ", "klingon", "cp", "cp99999", "strict", "utf-7", "中文", "x"] {
         assert_eq!(Encoding::for_label(label), None, "{label}");
     }
 }

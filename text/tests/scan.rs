@@ -1,11 +1,6 @@
 //! Delimiters and chunk ends in raw multi-byte text.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use fenhe_text::Encoding;
 use proptest::prelude::*;
@@ -16,29 +11,13 @@ fn delimiters_inside_characters_are_not_found() {
     assert_eq!(Encoding::GBK.find_byte(b"\x99\x7C|", b'|', 0), Some(2));
     assert_eq!(Encoding::GBK.find_byte(b"\x99\x7C", b'|', 0), None);
     assert_eq!(Encoding::BIG5.find_byte(b"\xA6\x7C|", b'|', 0), Some(2));
-    assert_eq!(
-        Encoding::SHIFT_JIS.find_byte(b"\x83\x5C\\", b'\\', 0),
-        Some(2)
-    );
-    assert_eq!(
-        Encoding::GB18030.find_byte(b"\x95\x32\x90\x31" as &[u8], b'1', 0),
-        None
-    );
-    assert_eq!(
-        Encoding::GB18030.find_byte(b"\x95\x32\x90\x311", b'1', 0),
-        Some(4)
-    );
-    assert_eq!(
-        Encoding::IBM935.find_byte(b"\x0E\x4F\x4F\x0F\x4F", 0x4F, 0),
-        Some(4)
-    );
+    assert_eq!(Encoding::SHIFT_JIS.find_byte(b"\x83\x5C\\", b'\\', 0), Some(2));
+    assert_eq!(Encoding::GB18030.find_byte(b"\x95\x32\x90\x31" as &[u8], b'1', 0), None);
+    assert_eq!(Encoding::GB18030.find_byte(b"\x95\x32\x90\x311", b'1', 0), Some(4));
+    assert_eq!(Encoding::IBM935.find_byte(b"\x0E\x4F\x4F\x0F\x4F", 0x4F, 0), Some(4));
     assert_eq!(
         Encoding::UTF_16LE.find_byte(
-            "\u{7C00}|"
-                .encode_utf16()
-                .flat_map(u16::to_le_bytes)
-                .collect::<Vec<_>>()
-                .as_slice(),
+            "\u{7C00}|".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>().as_slice(),
             b'|',
             0
         ),
@@ -58,11 +37,7 @@ fn safe_delimiters_occur_in_no_longer_character() {
         for c in ('\0'..=char::MAX).step_by(1) {
             code.clear();
             if page
-                .encode_into(
-                    c.encode_utf8(&mut [0; 4]),
-                    fenhe_text::Unmappable::Reject,
-                    &mut code,
-                )
+                .encode_into(c.encode_utf8(&mut [0; 4]), fenhe_text::Unmappable::Reject, &mut code)
                 .is_ok()
                 && code.len() > 1
             {
@@ -73,15 +48,11 @@ fn safe_delimiters_occur_in_no_longer_character() {
             }
         }
         for byte in 0..0x80u8 {
-            assert!(
-                !(page.safe_delimiter(byte) && seen[usize::from(byte)]),
-                "{page} {byte:02X}"
-            );
+            assert!(!(page.safe_delimiter(byte) && seen[usize::from(byte)]), "{page} {byte:02X}");
         }
         // And the answer is not merely timid: bytes that are said to be unsafe do occur.
-        let timid = (0..0x80u8)
-            .filter(|&b| !page.safe_delimiter(b) && !seen[usize::from(b)])
-            .count();
+        let timid =
+            (0..0x80u8).filter(|&b| !page.safe_delimiter(b) && !seen[usize::from(b)]).count();
         assert!(timid <= 2, "{page}: {timid}");
     }
 }
@@ -92,10 +63,7 @@ fn only_cp864_among_the_pc_pages_is_no_superset_of_ascii() {
         .filter(|e| !e.is_ascii_superset() && !e.is_ebcdic())
         .map(Encoding::name)
         .collect();
-    assert_eq!(
-        not,
-        ["UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE", "CP864"]
-    );
+    assert_eq!(not, ["UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE", "CP864"]);
 }
 
 fn page_and_text() -> impl Strategy<Value = (Encoding, String)> {

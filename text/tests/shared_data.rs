@@ -1,11 +1,6 @@
 //! Files that others published, with what they read as.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 
@@ -35,9 +30,9 @@ fn prose_in_four_encodings_reads_as_its_utf8_and_writes_back() {
             String::from_utf8(read(dir.join(format!("expected/{name}-utf8.txt")))).unwrap();
         // CPython reads these two as the standards have them, WHATWG as Microsoft does.
         let expected = match page {
-            Encoding::SHIFT_JIS => expected
-                .replace('\u{301C}', "\u{FF5E}")
-                .replace('\u{2212}', "\u{FF0D}"),
+            Encoding::SHIFT_JIS => {
+                expected.replace('\u{301C}', "\u{FF5E}").replace('\u{2212}', "\u{FF0D}")
+            }
             _ => expected,
         };
         let text = page.decode(&bytes).unwrap();
@@ -75,21 +70,9 @@ fn compose_hangul(text: &str) -> String {
 fn character_lists_read_as_published() {
     for (case, file, page) in [
         ("duckdb_chars_cp437", "test_cp437.csv", Encoding::CP437),
-        (
-            "duckdb_chars_cp1251",
-            "test_cp1251.csv",
-            Encoding::WINDOWS_1251,
-        ),
-        (
-            "duckdb_chars_cp1252",
-            "test_cp1252.csv",
-            Encoding::WINDOWS_1252,
-        ),
-        (
-            "duckdb_chars_gbk",
-            "test_glibc-gbk-2.3.3.csv",
-            Encoding::CP936,
-        ),
+        ("duckdb_chars_cp1251", "test_cp1251.csv", Encoding::WINDOWS_1251),
+        ("duckdb_chars_cp1252", "test_cp1252.csv", Encoding::WINDOWS_1252),
+        ("duckdb_chars_gbk", "test_glibc-gbk-2.3.3.csv", Encoding::CP936),
     ] {
         let Some(dir) = shared(case) else { return };
         let bytes = read(dir.join(file));

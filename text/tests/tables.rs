@@ -1,11 +1,6 @@
 //! Every code of every table against glibc's `iconv`; each allowed difference is listed with its reason.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 
@@ -14,60 +9,15 @@ use fenhe_text::{Encoding, is_private_use};
 
 /// Page, byte, what glibc has, and why ours stays.
 const SINGLE_BYTE_DIFFERENCES: &[(Encoding, u8, &str, &str)] = &[
-    (
-        Encoding::MAC_ROMAN,
-        0xC6,
-        "\u{394}",
-        "Apple's table has the increment U+2206",
-    ),
-    (
-        Encoding::MAC_ROMAN,
-        0xF0,
-        "\u{E01E}",
-        "Apple's table has its own apple U+F8FF",
-    ),
-    (
-        Encoding::MAC_CYRILLIC,
-        0xFF,
-        "\u{A4}",
-        "Apple put the euro there in 1998",
-    ),
-    (
-        Encoding::IBM273,
-        0xBC,
-        "\u{AF}",
-        "the Unicode consortium's table has the overline U+203E",
-    ),
-    (
-        Encoding::IBM875,
-        0x6A,
-        "",
-        "the vertical bar is missing in glibc",
-    ),
-    (
-        Encoding::IBM875,
-        0x74,
-        "\u{2207}",
-        "the Unicode consortium's table has the no-break space",
-    ),
-    (
-        Encoding::IBM875,
-        0xDD,
-        "\u{B7}",
-        "the Unicode consortium's table has the ano teleia U+0387",
-    ),
-    (
-        Encoding::IBM1026,
-        0x9D,
-        "\u{2DB}",
-        "the Unicode consortium's table has the cedilla",
-    ),
-    (
-        Encoding::IBM1026,
-        0xBC,
-        "\u{2014}",
-        "the Unicode consortium's table has the macron",
-    ),
+    (Encoding::MAC_ROMAN, 0xC6, "\u{394}", "Apple's table has the increment U+2206"),
+    (Encoding::MAC_ROMAN, 0xF0, "\u{E01E}", "Apple's table has its own apple U+F8FF"),
+    (Encoding::MAC_CYRILLIC, 0xFF, "\u{A4}", "Apple put the euro there in 1998"),
+    (Encoding::IBM273, 0xBC, "\u{AF}", "the Unicode consortium's table has the overline U+203E"),
+    (Encoding::IBM875, 0x6A, "", "the vertical bar is missing in glibc"),
+    (Encoding::IBM875, 0x74, "\u{2207}", "the Unicode consortium's table has the no-break space"),
+    (Encoding::IBM875, 0xDD, "\u{B7}", "the Unicode consortium's table has the ano teleia U+0387"),
+    (Encoding::IBM1026, 0x9D, "\u{2DB}", "the Unicode consortium's table has the cedilla"),
+    (Encoding::IBM1026, 0xBC, "\u{2014}", "the Unicode consortium's table has the macron"),
 ];
 
 /// Pages glibc does not have.
@@ -87,10 +37,8 @@ fn every_byte_of_every_single_byte_page_reads_as_in_glibc() {
     }
     let mut pages = 0;
     for page in Encoding::all().filter(|e| !e.is_multi_byte() && !NOT_IN_GLIBC.contains(e)) {
-        let codes: Vec<Vec<u8>> = (0..=0xFFu8)
-            .filter(|b| !matches!(b, b'\n' | 0x25))
-            .map(|b| vec![b])
-            .collect();
+        let codes: Vec<Vec<u8>> =
+            (0..=0xFFu8).filter(|b| !matches!(b, b'\n' | 0x25)).map(|b| vec![b]).collect();
         let name = glibc_name(page);
         let theirs = if page.is_ebcdic() {
             iconv_each_ebcdic(&name, &codes)
@@ -100,14 +48,11 @@ fn every_byte_of_every_single_byte_page_reads_as_in_glibc() {
         let theirs = theirs.unwrap_or_else(|| panic!("glibc knows {name}"));
         for (code, theirs) in codes.iter().zip(theirs) {
             let ours = page.decode(code).map(String::from).unwrap_or_default();
-            let listed = SINGLE_BYTE_DIFFERENCES
-                .iter()
-                .find(|d| d.0 == page && d.1 == code[0]);
+            let listed = SINGLE_BYTE_DIFFERENCES.iter().find(|d| d.0 == page && d.1 == code[0]);
             match listed {
-                Some((_, _, expected, why)) => assert!(
-                    theirs == *expected && ours != theirs,
-                    "{page} {code:02X?}: {why}"
-                ),
+                Some((_, _, expected, why)) => {
+                    assert!(theirs == *expected && ours != theirs, "{page} {code:02X?}: {why}")
+                }
                 None => assert_eq!(ours, theirs, "{page} {code:02X?}"),
             }
         }
@@ -120,10 +65,7 @@ fn every_byte_of_every_single_byte_page_reads_as_in_glibc() {
 fn the_signs_that_tell_the_ebcdic_pages_apart_are_where_ibm_has_them() {
     // [ ] ^ | ! in 037, 500 and 1047 (IBM character data representation architecture; facts page B.7).
     let signs = |page: Encoding| {
-        "[]^|!"
-            .chars()
-            .map(|c| page.encode(&c.to_string()).unwrap()[0])
-            .collect::<Vec<_>>()
+        "[]^|!".chars().map(|c| page.encode(&c.to_string()).unwrap()[0]).collect::<Vec<_>>()
     };
     assert_eq!(signs(Encoding::IBM037), [0xBA, 0xBB, 0xB0, 0x4F, 0x5A]);
     assert_eq!(signs(Encoding::IBM500), [0x4A, 0x5A, 0x5F, 0xBB, 0x4F]);
@@ -132,10 +74,7 @@ fn the_signs_that_tell_the_ebcdic_pages_apart_are_where_ibm_has_them() {
     assert_eq!(Encoding::IBM037.decode(&[0x9F]).unwrap(), "¤");
     assert_eq!(Encoding::IBM037.decode(&[0x15, 0x25]).unwrap(), "\u{85}\n");
     // The single-byte half of 935.
-    assert_eq!(
-        Encoding::IBM935.decode(&[0xE0, 0xA0, 0xB2, 0x5B]).unwrap(),
-        "$~\\¥"
-    );
+    assert_eq!(Encoding::IBM935.decode(&[0xE0, 0xA0, 0xB2, 0x5B]).unwrap(), "$~\\¥");
 }
 
 #[test]
@@ -143,15 +82,9 @@ fn kamenicky_and_mazovia_are_437_with_the_letters_of_czech_and_polish() {
     // The pangrams of both languages, spelt by hand from the tables in use on DOS (Star's printers list them as 3844
     // and 3843).
     let czech = b"P\xA9\xA1li\xA8 \x91lu\x9Fou\x87k\x98 k\x96\xA4";
-    assert_eq!(
-        Encoding::KAMENICKY.decode(czech).unwrap(),
-        "Příliš žluťoučký kůň"
-    );
+    assert_eq!(Encoding::KAMENICKY.decode(czech).unwrap(), "Příliš žluťoučký kůň");
     let polish = b"Za\xA7\xA2\x92\x8D g\x91\x9El\x86 ja\xA6\xA4";
-    assert_eq!(
-        Encoding::MAZOVIA.decode(polish).unwrap(),
-        "Zażółć gęślą jaźń"
-    );
+    assert_eq!(Encoding::MAZOVIA.decode(polish).unwrap(), "Zażółć gęślą jaźń");
     assert_eq!(Encoding::MAZOVIA.decode(b"5 \x9B").unwrap_err().at, 2);
     assert_eq!(Encoding::KAMENICKY.decode(b"\xC9\xCD\xBB").unwrap(), "╔═╗");
 }
@@ -160,10 +93,8 @@ fn kamenicky_and_mazovia_are_437_with_the_letters_of_czech_and_polish() {
 fn compare(page: Encoding, name: &str, allowed: impl Fn(u32, &str, &str) -> bool) -> usize {
     let pairs = (0x81..=0xFEu8).flat_map(|l| (0x40..=0xFEu8).map(move |t| vec![l, t]));
     let singles = (0x80..=0xFFu8).map(|b| vec![b]);
-    let codes: Vec<Vec<u8>> = singles
-        .chain(pairs)
-        .filter(|c| page.lead_len(c) == c.len())
-        .collect();
+    let codes: Vec<Vec<u8>> =
+        singles.chain(pairs).filter(|c| page.lead_len(c) == c.len()).collect();
     compare_codes(page, name, &codes, allowed)
 }
 
@@ -181,10 +112,7 @@ fn compare_codes(
         let ours = page.decode(code).map(String::from).unwrap_or_default();
         held += usize::from(!ours.is_empty());
         // After what it cannot read, iconv goes on one byte later: that is the trail byte by itself.
-        let rest = code
-            .get(1..)
-            .and_then(|r| page.decode(r).ok())
-            .unwrap_or_default();
+        let rest = code.get(1..).and_then(|r| page.decode(r).ok()).unwrap_or_default();
         let skipped = ours.is_empty() && (theirs == rest || theirs.is_ascii());
         let number = code.iter().fold(0, |n, &b| n << 8 | u32::from(b));
         assert!(
@@ -240,9 +168,8 @@ fn big5_reads_as_in_glibc_but_for_the_signs_browsers_have_otherwise() {
         return;
     }
     // Signs for which the WHATWG standard follows Microsoft's code page 950 and glibc its own reading of the standard.
-    let signs = [
-        0xA145, 0xA14E, 0xA1C2, 0xA1E3, 0xA1F2, 0xA1F3, 0xA241, 0xA242, 0xA244, 0xA246, 0xA247,
-    ];
+    let signs =
+        [0xA145, 0xA14E, 0xA1C2, 0xA1E3, 0xA1F2, 0xA1F3, 0xA241, 0xA242, 0xA244, 0xA246, 0xA247];
     // Codes only the WHATWG standard has: older forms of the Hong Kong supplement, ETEN's and Microsoft's additions.
     let held = compare(Encoding::BIG5, "BIG5-HKSCS", |code, _, theirs| {
         theirs.is_ascii() || signs.contains(&code) || (code == 0x80 && theirs == "\u{80}")
@@ -270,10 +197,8 @@ fn euc_jp_reads_as_in_glibc_but_for_nec_and_ibm_extensions() {
     }
     let triples = (0xA1..=0xFEu8).flat_map(|l| (0xA1..=0xFEu8).map(move |t| vec![0x8F, l, t]));
     let pairs = (0x8E..=0xFEu8).flat_map(|l| (0xA1..=0xFEu8).map(move |t| vec![l, t]));
-    let codes: Vec<Vec<u8>> = pairs
-        .chain(triples)
-        .filter(|c| Encoding::EUC_JP.lead_len(c) == c.len())
-        .collect();
+    let codes: Vec<Vec<u8>> =
+        pairs.chain(triples).filter(|c| Encoding::EUC_JP.lead_len(c) == c.len()).collect();
     let held = compare_codes(Encoding::EUC_JP, "EUC-JP", &codes, |code, ours, theirs| {
         // Row 13 (NEC) and rows 89 to 92 (IBM as selected by NEC) are not in the standard that glibc follows.
         let extended = matches!(code >> 8, 0xAD | 0xF9..=0xFC) && theirs.is_empty();
@@ -291,9 +216,8 @@ fn euc_kr_reads_as_unified_hangul_code_in_glibc() {
     if !is_glibc() {
         return;
     }
-    let held = compare(Encoding::EUC_KR, "UHC", |_, ours, theirs| {
-        private(theirs) && ours.is_empty()
-    });
+    let held =
+        compare(Encoding::EUC_KR, "UHC", |_, ours, theirs| private(theirs) && ours.is_empty());
     assert_eq!(held, 17_048);
 }
 

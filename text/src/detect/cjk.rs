@@ -49,12 +49,7 @@ fn read(encoding: Encoding, sample: &[u8], voice: Option<Encoding>) -> Reading {
     } else {
         0.0
     };
-    Reading {
-        encoding,
-        survey,
-        share,
-        score: share + agrees + 0.05 - damage,
-    }
+    Reading { encoding, survey, share, score: share + agrees + 0.05 - damage }
 }
 
 fn east_asian(sample: &[u8], readings: &[Reading], voice: Option<Encoding>) -> Detection {
@@ -65,10 +60,7 @@ fn east_asian(sample: &[u8], readings: &[Reading], voice: Option<Encoding>) -> D
         Encoding::GB18030 if survey(Encoding::GBK, sample).errors == best.survey.errors => {
             (Encoding::GBK, "; no four-byte codes, so GBK will do")
         }
-        Encoding::GB18030 => (
-            Encoding::GB18030,
-            "; four-byte codes occur, so it is GB 18030",
-        ),
+        Encoding::GB18030 => (Encoding::GB18030, "; four-byte codes occur, so it is GB 18030"),
         other => (other, ""),
     };
     let why = format!(

@@ -9,11 +9,7 @@ pub(super) fn by_ranges(sample: &[u8], hint: Option<Encoding>) -> Option<Detecti
     let share = |test: fn(u8) -> bool| {
         let hits = single.iter().filter(|&&b| test(b)).count();
         // Samples are far below 2^24 bytes; a rounded share will do beyond that.
-        if single.is_empty() {
-            0.0
-        } else {
-            hits as f32 / single.len() as f32
-        }
+        if single.is_empty() { 0.0 } else { hits as f32 / single.len() as f32 }
     };
     let text = share(is_text);
     let ascii = share(|b| b == b' ' || b == b'\n' || b == b'\r' || b == b',');
@@ -73,11 +69,7 @@ fn single_page(sample: &[u8], confidence: f32, why: String) -> Detection {
         (Encoding::IBM037, count(0xBA, 0xBB)),
         (Encoding::IBM500, count(0x4A, 0x5A)),
     ];
-    let best = brackets
-        .iter()
-        .copied()
-        .max_by_key(|&(_, n)| n)
-        .filter(|&(_, n)| n > 0);
+    let best = brackets.iter().copied().max_by_key(|&(_, n)| n).filter(|&(_, n)| n > 0);
     let encoding = best.map_or(Encoding::IBM037, |(encoding, _)| encoding);
     let others = [
         Encoding::IBM037,
@@ -100,28 +92,14 @@ fn mixed_page(
     why: String,
     hint: Option<Encoding>,
 ) -> Detection {
-    let mut pages = [
-        Encoding::IBM935,
-        Encoding::IBM1388,
-        Encoding::IBM937,
-        Encoding::IBM939,
-    ]
-    .map(|e| {
-        (
-            survey(e, sample).errors,
-            super::frequent::share(e, sample),
-            e,
-        )
-    });
+    let mut pages = [Encoding::IBM935, Encoding::IBM1388, Encoding::IBM937, Encoding::IBM939]
+        .map(|e| (survey(e, sample).errors, super::frequent::share(e, sample), e));
     pages.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-    let best = hint
-        .filter(|h| pages.iter().any(|p| p.2 == *h && p.0 == pages[0].0))
-        .unwrap_or(pages[0].2);
+    let best =
+        hint.filter(|h| pages.iter().any(|p| p.2 == *h && p.0 == pages[0].0)).unwrap_or(pages[0].2);
     let found = Detection::new(best, confidence, why)
         .or(&pages.map(|(_, _, e)| e))
-        .because(format!(
-            "{runs} double-byte runs between SO (0E) and SI (0F): a mixed page"
-        ));
+        .because(format!("{runs} double-byte runs between SO (0E) and SI (0F): a mixed page"));
     found.because(format!(
         "{best} reads these runs with the fewest errors and the most frequent characters"
     ))

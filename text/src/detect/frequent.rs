@@ -24,11 +24,7 @@ pub(super) fn share(encoding: Encoding, sample: &[u8]) -> f32 {
         }
         None => all += 1,
     });
-    if all == 0 {
-        0.0
-    } else {
-        hits as f32 / all as f32
-    }
+    if all == 0 { 0.0 } else { hits as f32 / all as f32 }
 }
 
 struct Table {

@@ -98,10 +98,8 @@ fn by_mark(sample: &[u8]) -> Option<Detection> {
     let encoding = MARKED.into_iter().find(|e| sample.starts_with(e.bom()))?;
     let mark = encoding.bom();
     let errors = survey(encoding, sample.get(mark.len()..).unwrap_or_default());
-    let why = format!(
-        "the sample begins with the byte order mark of {encoding} ({} bytes)",
-        mark.len()
-    );
+    let why =
+        format!("the sample begins with the byte order mark of {encoding} ({} bytes)", mark.len());
     let mut found = Detection::new(encoding, 1.0, why);
     found.bom_len = mark.len();
     if let Some(at) = errors.first {
@@ -123,9 +121,7 @@ fn only_ascii(sample: &[u8], hint: Option<Encoding>) -> Option<Detection> {
     if blanks * 2 > sample.len() {
         return None;
     }
-    let encoding = hint
-        .filter(|h| h.is_ascii_superset())
-        .unwrap_or(Encoding::UTF_8);
+    let encoding = hint.filter(|h| h.is_ascii_superset()).unwrap_or(Encoding::UTF_8);
     let why = format!(
         "all {} bytes are below 80: every superset of ASCII reads them alike",
         sample.len()
@@ -134,9 +130,7 @@ fn only_ascii(sample: &[u8], hint: Option<Encoding>) -> Option<Detection> {
     Some(match escapes(sample) {
         Some(name) => Detection {
             confidence: 0.3,
-            ..found.because(format!(
-                "escape sequences of {name} occur, which is not supported"
-            ))
+            ..found.because(format!("escape sequences of {name} occur, which is not supported"))
         },
         None => found,
     })
@@ -166,10 +160,8 @@ fn by_utf8(sample: &[u8]) -> Option<Detection> {
     if long + short == 0 {
         return None;
     }
-    let why = format!(
-        "valid UTF-8 throughout, with {} characters of more than one byte",
-        long + short
-    );
+    let why =
+        format!("valid UTF-8 throughout, with {} characters of more than one byte", long + short);
     let found = |confidence| Detection::new(Encoding::UTF_8, confidence, why.clone());
     if long > 0 || short > 8 {
         return Some(found(if long + short > 2 { 0.99 } else { 0.9 }));
@@ -191,9 +183,7 @@ fn weigh_hint(found: &mut Detection, hint: Encoding, sample: &[u8]) {
     let fits = read.errors == 0;
     if hint == found.encoding || (fits && covers(hint, found.encoding)) {
         found.encoding = hint;
-        found
-            .evidence
-            .push(format!("declared {hint}, and nothing speaks against it"));
+        found.evidence.push(format!("declared {hint}, and nothing speaks against it"));
         return;
     }
     match read.first {
@@ -202,9 +192,9 @@ fn weigh_hint(found: &mut Detection, hint: Encoding, sample: &[u8]) {
             read.errors,
             at + found.bom_len
         )),
-        None => found.evidence.push(format!(
-            "declared {hint}, which would read without an error too"
-        )),
+        None => {
+            found.evidence.push(format!("declared {hint}, which would read without an error too"))
+        }
     }
     if fits && found.confidence < 0.75 {
         found.alternatives.insert(0, found.encoding);

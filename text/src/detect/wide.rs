@@ -33,9 +33,5 @@ pub(super) fn by_nul_bytes(sample: &[u8]) -> Option<Detection> {
             usize::from(c.is_some_and(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n')));
     });
     let enough = (count * 8 >= sample.len() || count >= 8) && controls == 0;
-    Some(Detection::new(
-        encoding,
-        if enough { 0.95 } else { 0.5 },
-        why,
-    ))
+    Some(Detection::new(encoding, if enough { 0.95 } else { 0.5 }, why))
 }

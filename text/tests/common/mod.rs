@@ -56,22 +56,16 @@ pub(crate) fn iconv_each(page: &str, codes: &[Vec<u8>]) -> Option<Vec<String>> {
     let text = iconv(page, &input)?;
     let mut each = vec![String::new(); codes.len()];
     for line in text.split('\n').filter(|l| !l.is_empty()) {
-        let (number, read) = line
-            .split_once(':')
-            .unwrap_or_else(|| panic!("{page}: {line:?}"));
-        each[number
-            .parse::<usize>()
-            .unwrap_or_else(|_| panic!("{page}: {line:?}"))] = read.to_owned();
+        let (number, read) = line.split_once(':').unwrap_or_else(|| panic!("{page}: {line:?}"));
+        each[number.parse::<usize>().unwrap_or_else(|_| panic!("{page}: {line:?}"))] =
+            read.to_owned();
     }
     Some(each)
 }
 
 /// Each code of an EBCDIC page through `iconv`, with 25 (a line feed) between.
 pub(crate) fn iconv_each_ebcdic(page: &str, codes: &[Vec<u8>]) -> Option<Vec<String>> {
-    let input: Vec<u8> = codes
-        .iter()
-        .flat_map(|c| c.iter().copied().chain([0x25]))
-        .collect();
+    let input: Vec<u8> = codes.iter().flat_map(|c| c.iter().copied().chain([0x25])).collect();
     let text = iconv(page, &input)?;
     let lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
     assert_eq!(lines.len(), codes.len() + 1, "{page}: one line a code");
