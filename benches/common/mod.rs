@@ -1,11 +1,14 @@
-//! Files, the clock and the table that the benches share.
+//! Files, formats, the clock and the table that the benches share.
+
+#![allow(dead_code, clippy::panic, clippy::expect_used, clippy::print_stdout, missing_docs)]
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use fenhe_core::{DecodeOptions, Format, Input, Output};
+use fenhe_core::{DecodeOptions, Format, Input, Options, Output};
 use fenhe_kernels::pool::ChunkPool;
 use fenhe_testkit::generate::{self, Charset};
 
@@ -23,7 +26,9 @@ pub fn files() -> Files {
     let megabytes: usize = setting("FENHE_BENCH_MB").and_then(|v| v.parse().ok()).unwrap_or(4);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("registry-{megabytes}"));
     fs::create_dir_all(&folder).expect("a folder for the files");
-    let make = |name: &str, bytes_a_row: usize, write: &dyn Fn(&mut BufWriter<File>, usize) -> std::io::Result<()>| {
+    let make = |name: &str,
+                bytes_a_row: usize,
+                write: &dyn Fn(&mut BufWriter<File>, usize) -> std::io::Result<()>| {
         let path = folder.join(name);
         if !path.exists() {
             let part = folder.join(format!("{name}.part"));
@@ -35,13 +40,57 @@ pub fn files() -> Files {
         path
     };
     Files {
-        csv: make("registry.csv", 205, &|out, rows| generate::write_csv(out, rows, 1, Charset::Utf8)),
+        csv: make("registry.csv", 205, &|out, rows| {
+            generate::write_csv(out, rows, 1, Charset::Utf8)
+        }),
         csv_gb18030: make("registry.gb18030.csv", 175, &|out, rows| {
             generate::write_csv(out, rows, 1, Charset::Gb18030)
         }),
         fixed: make("registry.txt", 208, &|out, rows| generate::write_fixed(out, rows, 1)),
         dbf: make("registry.dbf", 208, &|out, rows| generate::write_dbf(out, rows, 1)),
         ndjson: make("registry.ndjson", 345, &|out, rows| generate::write_ndjson(out, rows, 1)),
+    }
+}
+
+/// What is measured.
+pub const NAMES: [&str; 5] = ["csv-utf8", "csv-gb18030", "fixed-gbk", "dbf-gbk", "ndjson"];
+
+/// Format, schema and file of one of [`NAMES`].
+pub fn subject(name: &str, files: &Files) -> (Arc<dyn Format>, Option<SchemaRef>, PathBuf) {
+    let words = |pairs: &[&str]| Options::from_pairs(pairs.iter().copied()).expect("options");
+    let typed = Some(generate::schema());
+    let csv = |encoding: &str| -> Arc<dyn Format> {
+        let options = words(&["header=true", &format!("encoding={encoding}")]);
+        Arc::new(fenhe_csv::Csv::from_options(&options).expect("csv"))
+    };
+    match name {
+        "csv-utf8" => (csv("utf-8"), typed, files.csv.clone()),
+        "csv-gb18030" => (csv("gb18030"), typed, files.csv_gb18030.clone()),
+        "fixed-gbk" => {
+            let mut options = Options::new();
+            let layout = include_str!("registry.layout.toml");
+            options
+                .set("layout", serde_json::json!({"name": "registry.layout.toml", "text": layout}));
+            (
+                Arc::new(fenhe_fixed::Fixed::from_options(&options).expect("a layout")),
+                None,
+                files.fixed.clone(),
+            )
+        }
+        "dbf-gbk" => (
+            Arc::new(fenhe_dbf::Dbf::from_options(&Options::new()).expect("dbf")),
+            None,
+            files.dbf.clone(),
+        ),
+        "ndjson" => {
+            let options = words(&["shape=lines"]);
+            (
+                Arc::new(fenhe_json::Json::from_options(&options).expect("json")),
+                typed,
+                files.ndjson.clone(),
+            )
+        }
+        other => panic!("nothing is called {other}"),
     }
 }
 

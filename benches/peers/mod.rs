@@ -1,5 +1,7 @@
 //! The readers we are measured against, each used the way its own documentation shows.
 
+#![allow(clippy::expect_used, missing_docs)]
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -23,7 +25,14 @@ pub fn arrow_csv(path: &Path) -> usize {
 /// encoding_rs in front of arrow-csv.
 pub fn arrow_csv_gb18030(path: &Path) -> usize {
     let file = File::open(path).expect("the file");
-    let utf8 = Transcoded { file, decoder: GB18030.new_decoder(), raw: vec![0; BUFFER], from: 0, to: 0, ended: false };
+    let utf8 = Transcoded {
+        file,
+        decoder: GB18030.new_decoder(),
+        raw: vec![0; BUFFER],
+        from: 0,
+        to: 0,
+        ended: false,
+    };
     read_csv(BufReader::with_capacity(BUFFER, utf8))
 }
 
@@ -66,7 +75,10 @@ impl Read for Transcoded {
 /// arrow-json over NDJSON.
 pub fn arrow_json(path: &Path) -> usize {
     let input = BufReader::with_capacity(BUFFER, File::open(path).expect("the file"));
-    let reader = arrow_json::ReaderBuilder::new(schema()).with_batch_size(ROWS).build(input).expect("a reader");
+    let reader = arrow_json::ReaderBuilder::new(schema())
+        .with_batch_size(ROWS)
+        .build(input)
+        .expect("a reader");
     reader.map(|batch| batch.expect("a batch").num_rows()).sum()
 }
 
@@ -181,5 +193,8 @@ mod table {
 /// The dbase crate reading records into a struct.
 pub fn dbase_typed(path: &Path) -> usize {
     let mut reader = dbase::Reader::from_path(path).expect("a table");
-    reader.iter_records_as::<table::Resident>().map(|row| std::hint::black_box(row.expect("a record"))).count()
+    reader
+        .iter_records_as::<table::Resident>()
+        .map(|row| std::hint::black_box(row.expect("a record")))
+        .count()
 }
