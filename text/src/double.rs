@@ -220,23 +220,24 @@ fn reverse_gb(family: Family) -> Reverse {
     Reverse::new(euro.into_iter().chain(pairs).chain(four))
 }
 
-/// What the reference encoder prefers comes first; then whatever else decodes to the character.
+/// Where several codes stand for one character, the one the reference encoder writes comes first.
 fn reverse_other(family: Family) -> Reverse {
-    let codes = || {
-        let single = (0x80..=0xFFu32).map(|b| (1, b));
-        let double = (0x8000..=0xFFFFu32).map(|p| (2, p));
-        let triple =
-            (0x8F_8000..=0x8F_FFFFu32).map(|t| (3, t)).filter(move |_| family == Family::EucJp);
-        single.chain(double).chain(triple).filter_map(move |(len, code)| {
-            let bytes = code.to_be_bytes();
-            match step(family, bytes.get(4 - len..)?) {
-                Step::Char(c, taken) if taken == len => Some((c, code)),
-                _ => None,
-            }
+    let single = (0x80..=0xFFu32).map(|b| (1, b));
+    let double = (0x8000..=0xFFFFu32).map(|p| (2, p));
+    let triple = (0x8F_8000..=0x8F_FFFFu32).map(|t| (3, t)).filter(|_| family == Family::EucJp);
+    let mut codes: Vec<(char, u32)> = single
+        .chain(double)
+        .chain(triple)
+        .filter_map(|(len, code)| match step(family, code.to_be_bytes().get(4 - len..)?) {
+            Step::Char(c, taken) if taken == len => Some((c, code)),
+            _ => None,
         })
-    };
-    let preferred = codes().filter_map(|(c, _)| Some((c, preferred(family, c)?)));
-    Reverse::new(preferred.chain(codes()))
+        .collect();
+    codes.sort_unstable();
+    let several = codes.windows(2).filter(|w| w[0].0 == w[1].0).map(|w| w[0].0);
+    let preferred: Vec<(char, u32)> =
+        several.filter_map(|c| Some((c, preferred(family, c)?))).collect();
+    Reverse::new(preferred.into_iter().chain(codes))
 }
 
 fn preferred(family: Family, c: char) -> Option<u32> {

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::encoding::Encoding;
+use crate::encoding::{Encoding, PrivateUse};
 use crate::pages::{Family, Kind};
+use crate::reverse::Reverse;
 use crate::{double, gb18030, shifted, single};
 
 /// What to do with a character the encoding does not have.
@@ -64,7 +65,7 @@ impl Encoding {
         policy: Unmappable,
         out: &mut Vec<u8>,
     ) -> Result<Encoded, Unencodable> {
-        if matches!(self.kind(), Kind::Utf8) && self.private_use() == crate::PrivateUse::Accept {
+        if matches!(self.kind(), Kind::Utf8) && self.private_use() == PrivateUse::Accept {
             out.extend_from_slice(text.as_bytes());
             return Ok(Encoded::default());
         }
@@ -73,7 +74,12 @@ impl Encoding {
             return Ok(Encoded::default());
         }
         let start = out.len();
-        let result = self.encode_chars(text, policy, out);
+        let coder = self.coder();
+        if coder.encode_plain(text, out) {
+            return Ok(Encoded::default());
+        }
+        out.truncate(start);
+        let result = self.encode_chars(coder, text, policy, out);
         if result.is_err() {
             out.truncate(start);
         }
@@ -115,13 +121,14 @@ impl Encoding {
         }
     }
 
+    /// The careful road: shifts, replacements, and which character is missing.
     fn encode_chars(
         self,
+        coder: Coder,
         text: &str,
         policy: Unmappable,
         out: &mut Vec<u8>,
     ) -> Result<Encoded, Unencodable> {
-        let coder = self.coder();
         let mut seen = Encoded::default();
         let mut open = false;
         for (char_index, (byte_index, character)) in text.char_indices().enumerate() {
@@ -179,8 +186,8 @@ impl Code {
 pub(crate) struct Coder {
     encoding: Encoding,
     kind: Kind,
-    tables: Option<&'static crate::reverse::Reverse>,
-    pairs: Option<&'static crate::reverse::Reverse>,
+    tables: Option<&'static Reverse>,
+    pairs: Option<&'static Reverse>,
 }
 
 impl Coder {
@@ -205,6 +212,58 @@ impl Coder {
                 single.or_else(|| Some(Code { shifted: true, ..Code::packed(self.pairs?.get(c)?) }))
             }
         }
+    }
+
+    /// The fast road of the single-byte and double-byte pages, for text whose every character they have; false, with
+    /// something or nothing written, for any other.
+    fn encode_plain(&self, text: &str, out: &mut Vec<u8>) -> bool {
+        let Some(table) = self.tables.filter(|_| self.encoding.private_use() == PrivateUse::Accept)
+        else {
+            return false;
+        };
+        // No code is longer than the UTF-8 of its character, but for the four bytes of GB 18030.
+        out.reserve(text.len());
+        match self.kind {
+            Kind::Single(_) => {
+                text.chars().all(|c| table.get(c).map(|code| out.push(code as u8)).is_some())
+            }
+            Kind::Double(_) => text.chars().all(|c| {
+                if c.is_ascii() {
+                    out.push(c as u8);
+                    return true;
+                }
+                match table.get(c) {
+                    Some(code @ 0x100..=0xFFFF) => {
+                        out.extend_from_slice(&(code as u16).to_be_bytes());
+                        true
+                    }
+                    _ => self.code(c).map(|code| out.extend_from_slice(code.as_bytes())).is_some(),
+                }
+            }),
+            Kind::Shifted { .. } => self.encode_shifted(table, text, out),
+            _ => false,
+        }
+    }
+
+    fn encode_shifted(&self, table: &Reverse, text: &str, out: &mut Vec<u8>) -> bool {
+        let Some(pairs) = self.pairs else { return false };
+        let mut open = false;
+        for c in text.chars() {
+            let single = table.get(c);
+            let Some(code) = single.or_else(|| pairs.get(c)) else { return false };
+            if single.is_some() == open {
+                out.push(if open { shifted::SI } else { shifted::SO });
+                open = !open;
+            }
+            match single {
+                Some(_) => out.push(code as u8),
+                None => out.extend_from_slice(&(code as u16).to_be_bytes()),
+            }
+        }
+        if open {
+            out.push(shifted::SI);
+        }
+        true
     }
 
     fn double(&self, family: Family, c: char) -> Option<Code> {

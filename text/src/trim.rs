@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::Encoding;
+
 /// Which blanks of a field are filling and not content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -47,6 +49,38 @@ pub fn trim(text: &str, sides: Trim, blanks: Blanks) -> &str {
         Trim::Start => text.trim_start_matches(blank),
         Trim::End => text.trim_end_matches(blank),
         Trim::Both => text.trim_matches(blank),
+    }
+}
+
+impl Encoding {
+    /// The raw field without the bytes of half-width blanks that `sides` names, before it is decoded.
+    ///
+    /// Right for every encoding: a blank is no part of a longer character, wide units stay whole, and in mixed
+    /// EBCDIC a field that ends between SO and SI keeps its end. Full-width blanks need [`trim`] after decoding.
+    ///
+    /// ```
+    /// use fenhe_text::{Encoding, Trim};
+    /// assert_eq!(Encoding::GBK.trim_bytes(b" \xD6\xD0  ", Trim::End), b" \xD6\xD0");
+    /// assert_eq!(Encoding::IBM037.trim_bytes(b"\xC1\x40\x40", Trim::Both), b"\xC1");
+    /// ```
+    #[must_use]
+    pub fn trim_bytes(self, bytes: &[u8], sides: Trim) -> &[u8] {
+        let blank = self.blank();
+        let mut rest = bytes;
+        if matches!(sides, Trim::Start | Trim::Both) {
+            while let Some(shorter) = rest.strip_prefix(blank) {
+                rest = shorter;
+            }
+        }
+        // In mixed EBCDIC 40 may be half of a pair; with every run closed, the end is outside them.
+        let closed = !self.is_stateful() || self.incomplete_tail(bytes) == 0;
+        let whole = rest.len().is_multiple_of(blank.len()) && closed;
+        if whole && matches!(sides, Trim::End | Trim::Both) {
+            while let Some(shorter) = rest.strip_suffix(blank) {
+                rest = shorter;
+            }
+        }
+        rest
     }
 }
 

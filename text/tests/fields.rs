@@ -238,6 +238,23 @@ fn trimming_takes_full_width_blanks_only_when_asked() {
 }
 
 #[test]
+fn raw_blanks_go_before_decoding_and_nothing_else_does() {
+    for page in Encoding::all() {
+        let text = if page.has('中') { "中A" } else { "A" };
+        let (plain, padded) =
+            (page.encode(text).unwrap(), page.encode(&format!(" {text}  ")).unwrap());
+        assert_eq!(page.trim_bytes(&padded, Trim::Both), plain, "{page}");
+        assert_eq!(page.trim_bytes(&padded, Trim::None), padded, "{page}");
+        let end = page.encode(&format!(" {text}")).unwrap();
+        assert_eq!(page.trim_bytes(&padded, Trim::End), end, "{page}");
+    }
+    // U+2000 and U+0020 share bytes in UTF-16; an open run of mixed EBCDIC ends in 4040.
+    assert_eq!(Encoding::UTF_16LE.trim_bytes(b"\0\x20 \0", Trim::Both), b"\0\x20");
+    assert_eq!(Encoding::UTF_16BE.trim_bytes(b"a \0 ", Trim::End), b"a ");
+    assert_eq!(Encoding::IBM935.trim_bytes(b"\x40\x0E\x40\x40", Trim::Both), b"\x0E\x40\x40");
+}
+
+#[test]
 fn full_and_half_width_forms_fold_into_each_other() {
     let half: String = (' '..='~').collect();
     let full = to_full_width(&half);

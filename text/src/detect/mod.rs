@@ -5,6 +5,8 @@ mod ebcdic;
 mod frequent;
 mod wide;
 
+use fenhe_kernels::Utf8Buf;
+
 use crate::decode::Step;
 use crate::encoding::Encoding;
 use crate::pages::{Family, Kind};
@@ -27,7 +29,7 @@ pub struct Detection {
     pub contradicts_hint: bool,
 }
 
-/// Look at a sample, which may end inside a character but must begin at the start of one.
+/// Look at a sample (its first 256 KiB), which may end inside a character but must begin at the start of one.
 ///
 /// The order is fixed: byte order mark; UTF-16 and UTF-32 by their NUL bytes; nothing but ASCII;
 /// strict UTF-8; EBCDIC by its blanks, digits and letters; then the multi-byte encodings of East Asia by
@@ -41,6 +43,7 @@ pub struct Detection {
 /// ```
 #[must_use]
 pub fn detect(sample: &[u8], hint: Option<Encoding>) -> Detection {
+    let sample = sample.get(..LOOKED_AT).unwrap_or(sample);
     let mut found = guess(sample, hint);
     if let Some(hint) = hint {
         weigh_hint(&mut found, hint, sample);
@@ -71,6 +74,9 @@ impl Detection {
         self
     }
 }
+
+/// More of a sample than this is not looked at: it would not change the guess.
+const LOOKED_AT: usize = 1 << 18;
 
 fn guess(sample: &[u8], hint: Option<Encoding>) -> Detection {
     if sample.is_empty() {
@@ -241,7 +247,7 @@ fn survey(encoding: Encoding, sample: &[u8]) -> Survey {
     seen
 }
 
-/// Every character of a sample with its byte offset; `None` for what is none.
+/// Every character of a sample; `None`, with its byte offset, for what is none.
 fn each_char(encoding: Encoding, sample: &[u8], mut visit: impl FnMut(usize, Option<char>)) {
     let whole = sample.len() - encoding.incomplete_tail(sample).min(sample.len());
     let mut at = 0;
@@ -249,7 +255,15 @@ fn each_char(encoding: Encoding, sample: &[u8], mut visit: impl FnMut(usize, Opt
     if encoding.is_stateful() || !encoding.is_multi_byte() {
         return by_fields(encoding, sample.get(..whole).unwrap_or_default(), visit);
     }
+    let mut run = Utf8Buf::default();
     while let Some(rest) = sample.get(at..whole).filter(|r| !r.is_empty()) {
+        if let Kind::Double(family) = kind {
+            run.clear();
+            let forward = &double::tables(family).forward;
+            at += run.push_double_byte(rest, forward).err().unwrap_or(rest.len());
+            run.as_str().chars().for_each(|c| visit(at, Some(c)));
+        }
+        let Some(rest) = sample.get(at..whole).filter(|r| !r.is_empty()) else { break };
         let step = match kind {
             Kind::Double(family) => double::step(family, rest),
             _ => unicode::step(kind, rest),
@@ -274,7 +288,7 @@ fn each_char(encoding: Encoding, sample: &[u8], mut visit: impl FnMut(usize, Opt
 
 /// Pages without a step function of their own: the strict decoder up to the first error, and on after it.
 fn by_fields(encoding: Encoding, sample: &[u8], mut visit: impl FnMut(usize, Option<char>)) {
-    let mut out = fenhe_kernels::Utf8Buf::default();
+    let mut out = Utf8Buf::default();
     match encoding.decode_into(sample, crate::Invalid::Replace, &mut out) {
         Ok(seen) if seen.replaced == 0 => out.as_str().chars().for_each(|c| visit(0, Some(c))),
         _ => {
