@@ -8,6 +8,7 @@ pub mod format;
 pub mod parse;
 mod pattern;
 mod reader;
+mod schema;
 mod spans;
 mod spec;
 mod types;
@@ -18,6 +19,7 @@ pub use columns::Columns;
 pub use fault::{FaultKind, FaultMask};
 pub use pattern::{BadPattern, Moment, Pattern};
 pub use reader::FieldReader;
+pub use schema::{SchemaField, SchemaFile};
 pub use spans::{Source, Spans};
 pub use spec::{
     BinarySpelling, BooleanSpelling, DateSpelling, FieldSpec, NumberSpelling, SignStyle, Spelling,
