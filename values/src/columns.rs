@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 use fenhe_core::{Error, Fault, Kind as ErrorKind, Result};
 use fenhe_kernels::Pools;
 use fenhe_text::Encoding;
@@ -85,6 +85,7 @@ impl Columns {
             .field(source.bytes(), row)
         {
             Some(bytes) => column.reader().explain(bytes),
+            None if spans(number).is_empty_text(row) && column.reader().spec().data_type == DataType::Utf8 => None,
             None => column.reader().explain_missing(),
         };
         self.columns.iter().enumerate().filter_map(explain).collect()

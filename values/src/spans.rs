@@ -66,6 +66,10 @@ impl<'a> Spans<'a> {
     /// The end of a field that the record does not have.
     pub const MISSING: u32 = u32::MAX;
 
+    /// The end of an empty text that is no null, whatever the null spellings say (`""` in a delimited file). For a column
+    /// that is not text it is a field without a value.
+    pub const EMPTY: u32 = u32::MAX - 1;
+
     /// One start and one end a row.
     #[must_use]
     pub fn each(starts: &'a [u32], ends: &'a [u32]) -> Self {
@@ -113,6 +117,12 @@ impl<'a> Spans<'a> {
     pub fn field<'s>(&self, source: &'s [u8], row: usize) -> Option<&'s [u8]> {
         let (start, end) = self.span(row);
         source.get(start..end)
+    }
+
+    /// Whether the row is an empty text that is no null ([`Spans::EMPTY`]).
+    #[must_use]
+    pub fn is_empty_text(&self, row: usize) -> bool {
+        self.span(row).1 == Self::EMPTY as usize
     }
 
     /// The places of the rows that are not marked, in two lists: for the second pass over a block with faults.

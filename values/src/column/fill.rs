@@ -238,7 +238,9 @@ impl Block<'_> {
         for row in 0..self.spans.rows() {
             let (mut start, end) = self.spans.span(row);
             let Some(whole) = bytes.get(start..end) else {
-                self.missing(row, column, faults);
+                if !self.spans.is_empty_text(row) || column.append(b"").is_err() {
+                    self.missing(row, column, faults);
+                }
                 continue;
             };
             let mut field = whole;
