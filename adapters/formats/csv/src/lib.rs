@@ -1,1 +1,22 @@
 #![doc = include_str!("../README.md")]
+
+mod batch;
+mod decode;
+mod detect;
+mod dialect;
+mod error;
+mod evidence;
+mod format;
+mod index;
+mod options;
+mod rows;
+mod run;
+mod settle;
+mod split;
+mod splitter;
+mod table;
+
+pub use format::Csv;
+pub use options::{
+    BlankLines, CsvOptions, FormulaGuard, LineEnd, Ragged, Stray, Types, Unterminated,
+};

@@ -1,0 +1,416 @@
+//! Encoding, delimiter, quotes and header by looking at the first bytes, with reasons.
+
+use std::collections::{BTreeMap, HashSet};
+
+use fenhe_core::Result;
+use fenhe_text::Encoding;
+
+use crate::dialect::{Dialect, Escape, Quoting, Syntax, encoding};
+use crate::options::{BlankLines, CsvOptions, LineEnd, literal};
+use crate::split::{Cell, Cut, Form};
+
+/// A dialect, and sentences that say why.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) dialect: Dialect,
+    pub(crate) reasons: Vec<String>,
+}
+
+/// Delimiters to try, the usual ones first: the first of equals wins.
+const DELIMITERS: [&str; 9] = [",", "\t", ";", "|!", "||", "|", "\x1f", "\x01", "^"];
+
+/// Records looked at to choose a delimiter.
+const LOOKED_AT: usize = 300;
+
+/// How well the records of a sample hold together under a dialect.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Fit {
+    pub(crate) records: usize,
+    /// Records with the most frequent number of fields, and that number.
+    pub(crate) usual: usize,
+    pub(crate) fields: usize,
+    /// Records with text behind a closing quote.
+    strays: usize,
+    quoted: usize,
+}
+
+/// Settles a dialect; what the options say is never contradicted.
+///
+/// # Errors
+/// `csv.option` for options that cannot be.
+pub(crate) fn detect(options: &CsvOptions, sample: &[u8], complete: bool) -> Result<Found> {
+    let mut reasons = Vec::new();
+    let (encoding, why) = find_encoding(options, sample, complete)?;
+    reasons.push(why);
+    let bom = !encoding.bom().is_empty() && sample.starts_with(encoding.bom());
+    let body = sample.get(if bom { encoding.bom().len() } else { 0 }..).unwrap_or_default();
+    let body = after_lines(body, options.skip_lines);
+    let line_end = options.line_end.unwrap_or(LineEnd::Any);
+    let start = Dialect {
+        encoding: encoding.name().to_owned(),
+        bom,
+        delimiter: String::new(),
+        quote: Some('"'),
+        escape: Escape::Doubled,
+        comment: options.comment.clone().unwrap_or_default(),
+        line_end,
+        blank_is_record: false,
+        header: false,
+        ends_with: first_line_end(sample, line_end).to_owned(),
+        quoting: Quoting::Minimal,
+        final_newline: true,
+        prologue: None,
+        names: Vec::new(),
+    };
+    let start = overlay(start, options)?;
+    let (mut dialect, fit) = find_delimiter(start, options, body, complete, &mut reasons)?;
+    if options.blank_lines.is_none() {
+        dialect.blank_is_record = fit.fields <= 1;
+    }
+    if options.header.is_none() {
+        let (header, why) = find_header(&Syntax::new(&dialect)?, body, complete);
+        dialect.header = header;
+        reasons.push(why);
+    }
+    Ok(Found { dialect, reasons })
+}
+
+/// Puts what the options say over a dialect.
+///
+/// # Errors
+/// `csv.option` for options that cannot be.
+pub(crate) fn overlay(mut dialect: Dialect, options: &CsvOptions) -> Result<Dialect> {
+    if let Some(label) = &options.encoding {
+        dialect.encoding = encoding(label)?.name().to_owned();
+    }
+    if let Some(delimiter) = &options.delimiter {
+        dialect.delimiter = literal("delimiter", delimiter)?.unwrap_or_default();
+    }
+    if let Some(quote) = &options.quote {
+        let mut chars = literal("quote", quote)?.unwrap_or_default();
+        dialect.quote = chars.pop();
+        if !chars.is_empty() {
+            return Err(crate::options::config("quote", "one character, or none"));
+        }
+    }
+    match options.escape.as_deref() {
+        None => {}
+        Some("doubled") => dialect.escape = Escape::Doubled,
+        Some("c") => dialect.escape = Escape::C,
+        Some("backslash") => dialect.escape = Escape::Char('\\'),
+        Some(escape) => {
+            let text = literal("escape", escape)?.unwrap_or_default();
+            let mut chars = text.chars();
+            dialect.escape = match (chars.next(), chars.next()) {
+                (None, _) => Escape::None,
+                (Some(c), None) => Escape::Char(c),
+                _ => return Err(crate::options::config("escape", "doubled, none, c, or one character")),
+            };
+        }
+    }
+    if let Some(comment) = &options.comment {
+        dialect.comment.clone_from(comment);
+    }
+    if let Some(line_end) = options.line_end {
+        dialect.line_end = line_end;
+        match line_end {
+            LineEnd::Lf => dialect.ends_with = "\n".into(),
+            LineEnd::Crlf => dialect.ends_with = "\r\n".into(),
+            LineEnd::Cr => dialect.ends_with = "\r".into(),
+            LineEnd::Any => {}
+        }
+    }
+    if let Some(blank_lines) = options.blank_lines {
+        dialect.blank_is_record = blank_lines == BlankLines::Record;
+    }
+    if let Some(header) = options.header {
+        dialect.header = header;
+    }
+    Ok(dialect)
+}
+
+/// Calls `look` with the fields of each whole record, at most `most` of them; `true`: its quotes are in order.
+pub(crate) fn records(
+    syntax: &Syntax,
+    body: &[u8],
+    complete: bool,
+    most: usize,
+    mut look: impl FnMut(&[Cell], bool),
+) -> Option<usize> {
+    let mut cells = Vec::new();
+    let (mut at, mut seen) = (0, 0);
+    while at < body.len() && seen < most {
+        cells.clear();
+        match syntax.cut(body, at, complete, 16_384, &mut cells) {
+            Cut::Passed { end } => at = end,
+            Cut::Record { end, stray, .. } => {
+                look(&cells, stray.is_none());
+                seen += 1;
+                at = end;
+            }
+            Cut::More { .. } => return None,
+            Cut::Open { quote } => return Some(quote),
+        }
+    }
+    None
+}
+
+/// The most frequent number of fields.
+pub(crate) fn usual_fields(syntax: &Syntax, body: &[u8], complete: bool) -> usize {
+    fit(syntax, body, complete).fields
+}
+
+/// The text of a field in the sample; characters that cannot be read are U+FFFD (this is for names only).
+pub(crate) fn text(syntax: &Syntax, bytes: &[u8], cell: &Cell) -> String {
+    let raw = bytes.get(cell.start..cell.end).unwrap_or_default();
+    let mut value = Vec::new();
+    if cell.form == Form::Escaped {
+        syntax.unescape(raw, &mut value);
+    } else {
+        value.extend_from_slice(raw);
+    }
+    let mut out = fenhe_text::Utf8Buf::default();
+    match syntax.encoding.decode_into(&value, fenhe_text::Invalid::Replace, &mut out) {
+        Ok(_) => out.as_str().to_owned(),
+        Err(_) => String::new(),
+    }
+}
+
+/// Names of columns: never empty, never twice.
+pub(crate) fn names(cells: &[String]) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let mut names = Vec::new();
+    for (place, cell) in cells.iter().enumerate() {
+        let base = match cell.trim() {
+            "" => format!("column_{}", place + 1),
+            name => name.to_owned(),
+        };
+        let mut name = base.clone();
+        let mut number = 2;
+        while !taken.insert(name.clone()) {
+            name = format!("{base}_{number}");
+            number += 1;
+        }
+        names.push(name);
+    }
+    names
+}
+
+fn find_encoding(options: &CsvOptions, sample: &[u8], complete: bool) -> Result<(Encoding, String)> {
+    if let Some(label) = &options.encoding {
+        let encoding = encoding(label)?;
+        return Ok((encoding, format!("encoding {encoding}: as set")));
+    }
+    if sample.starts_with(b"\xEF\xBB\xBF") {
+        return Ok((Encoding::UTF_8, "encoding UTF-8: the file starts with its byte order mark".into()));
+    }
+    if sample.starts_with(b"\xFF\xFE") || sample.starts_with(b"\xFE\xFF") {
+        return encoding("utf-16").map(|encoding| (encoding, String::new()));
+    }
+    let wide = sample.iter().filter(|byte| **byte >= 0x80).count();
+    if wide == 0 {
+        return Ok((Encoding::UTF_8, "encoding UTF-8: only ASCII so far".into()));
+    }
+    match std::str::from_utf8(sample) {
+        Ok(_) => return Ok((Encoding::UTF_8, format!("encoding UTF-8: {wide} bytes of longer characters, all valid"))),
+        // A character cut off by the end of the sample.
+        Err(e) if e.error_len().is_none() && !complete => {
+            return Ok((Encoding::UTF_8, format!("encoding UTF-8: {wide} bytes of longer characters, all valid")));
+        }
+        Err(_) => {}
+    }
+    Ok(best_legacy(sample))
+}
+
+/// GB 18030 unless another double-byte page explains the sample better.
+fn best_legacy(sample: &[u8]) -> (Encoding, String) {
+    let candidates = [Encoding::GB18030, Encoding::BIG5, Encoding::SHIFT_JIS, Encoding::EUC_KR];
+    let scored = candidates.map(|encoding| (encoding, plausibility(encoding, sample)));
+    let mut best = (Encoding::GB18030, i64::MIN);
+    for (encoding, score) in scored {
+        if score > best.1 {
+            best = (encoding, score);
+        }
+    }
+    if best.1 <= 0 {
+        let page = Encoding::WINDOWS_1252;
+        return (page, format!("encoding {page}: not UTF-8, and no double-byte page fits; set encoding if it is another one"));
+    }
+    (best.0, format!("encoding {}: not UTF-8; its frequent characters explain the bytes best", best.0))
+}
+
+/// Frequent characters count for an encoding, errors and rare characters against it.
+fn plausibility(encoding: Encoding, sample: &[u8]) -> i64 {
+    let (mut score, mut at) = (0, 0);
+    while let Some(rest) = sample.get(at..).filter(|rest| !rest.is_empty()) {
+        let length = encoding.lead_len(rest).max(1);
+        let character = rest.get(..length).unwrap_or(rest);
+        at += length;
+        score += match *character {
+            [byte] if byte < 0x80 => 0,
+            [byte] => if encoding == Encoding::SHIFT_JIS && (0xA1..=0xDF).contains(&byte) { 0 } else { -20 },
+            [lead, trail] => frequent(encoding, lead, trail, character),
+            _ => if encoding.decode(character).is_ok() { 0 } else { -20 },
+        };
+    }
+    score
+}
+
+fn frequent(encoding: Encoding, lead: u8, trail: u8, character: &[u8]) -> i64 {
+    let high = trail >= 0xA1;
+    let common = match encoding {
+        // Level 1 of GB 2312, and its punctuation.
+        Encoding::GB18030 => high && matches!(lead, 0xB0..=0xD7 | 0xA1 | 0xA3),
+        // Level 1 of Big5, and its punctuation.
+        Encoding::BIG5 => matches!(lead, 0xA4..=0xC6 | 0xA1),
+        // Kana, punctuation and level 1 of JIS X 0208.
+        Encoding::SHIFT_JIS => matches!(lead, 0x81..=0x83 | 0x88..=0x97),
+        // Hangul of KS X 1001.
+        _ => high && matches!(lead, 0xB0..=0xC8 | 0xA1),
+    };
+    if common {
+        3
+    } else if encoding.decode(character).is_ok() {
+        -1
+    } else {
+        -20
+    }
+}
+
+fn find_delimiter(
+    start: Dialect,
+    options: &CsvOptions,
+    body: &[u8],
+    complete: bool,
+    reasons: &mut Vec<String>,
+) -> Result<(Dialect, Fit)> {
+    let mut best: Option<(Dialect, Fit)> = None;
+    for candidate in candidates(&start, options) {
+        let Ok(syntax) = Syntax::new(&candidate) else { continue };
+        let found = fit(&syntax, body, complete);
+        if best.as_ref().is_none_or(|(_, best)| found.score() > best.score()) {
+            best = Some((candidate, found));
+        }
+    }
+    let Some((dialect, fit)) = best else {
+        // No candidate is possible: say why of the first.
+        Syntax::new(&start)?;
+        return Ok((start, Fit::default()));
+    };
+    let name = match dialect.delimiter.as_str() {
+        "" => "none".to_owned(),
+        text => format!("{text:?}"),
+    };
+    let why = if options.delimiter.is_some() { ", as set".to_owned() } else { String::new() };
+    let (usual, records, fields) = (fit.usual, fit.records, fit.fields);
+    reasons.push(format!("delimiter {name}{why}: {usual} of {records} records have {fields} fields"));
+    if let Some(quote) = dialect.quote {
+        let escape = match dialect.escape {
+            Escape::Doubled => "doubled inside".to_owned(),
+            Escape::None => "without escape".to_owned(),
+            Escape::C => "with C escapes".to_owned(),
+            Escape::Char(c) => format!("escaped by {c:?}"),
+        };
+        reasons.push(format!("quote {quote:?}, {escape}: {} fields in quotes, {} records with text behind them", fit.quoted, fit.strays));
+    }
+    Ok((dialect, fit))
+}
+
+/// Every dialect that the options leave possible, the usual ones first.
+fn candidates(start: &Dialect, options: &CsvOptions) -> Vec<Dialect> {
+    let delimiters: Vec<String> = match options.delimiter {
+        Some(_) => vec![start.delimiter.clone()],
+        None => DELIMITERS.iter().map(ToString::to_string).chain([String::new()]).collect(),
+    };
+    let quotes = if options.quote.is_some() { vec![start.quote] } else { vec![Some('"'), Some('\'')] };
+    let escapes = if options.escape.is_some() { vec![start.escape] } else { vec![Escape::Doubled, Escape::Char('\\')] };
+    let mut all = Vec::new();
+    for quote in quotes {
+        for escape in &escapes {
+            for delimiter in &delimiters {
+                all.push(Dialect { delimiter: delimiter.clone(), quote, escape: *escape, ..start.clone() });
+            }
+        }
+    }
+    all
+}
+
+pub(crate) fn fit(syntax: &Syntax, body: &[u8], complete: bool) -> Fit {
+    let mut counts = BTreeMap::new();
+    let mut fit = Fit::default();
+    let open = records(syntax, body, complete, LOOKED_AT, |cells, in_order| {
+        *counts.entry(cells.len()).or_insert(0_usize) += 1;
+        fit.records += 1;
+        fit.strays += usize::from(!in_order);
+        fit.quoted += cells.iter().filter(|cell| cell.form == Form::Quoted).count();
+    });
+    fit.strays += usize::from(open.is_some());
+    if let Some((fields, usual)) = counts.iter().max_by_key(|(_, count)| **count) {
+        (fit.fields, fit.usual) = (*fields, *usual);
+    }
+    fit
+}
+
+impl Fit {
+    /// More is better: several fields at all, then agreement in thousandths, then quotes in order, then more fields.
+    fn score(&self) -> (bool, usize, i64, usize) {
+        let several = self.fields > 1 && self.usual * 2 > self.records;
+        let agreement = (self.usual * 1_000).checked_div(self.records).unwrap_or(0);
+        let strays = i64::try_from(self.strays).unwrap_or(i64::MAX);
+        (several, agreement / 50, -strays, self.fields)
+    }
+}
+
+/// A header has names: no empty ones, none twice, none that is a number or a date.
+fn find_header(syntax: &Syntax, body: &[u8], complete: bool) -> (bool, String) {
+    let mut first: Option<Vec<String>> = None;
+    records(syntax, body, complete, 1, |cells, _| {
+        first = Some(cells.iter().map(|cell| text(syntax, body, cell)).collect());
+    });
+    let Some(cells) = first else { return (true, "header: assumed, there is nothing to see".into()) };
+    let trimmed: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
+    if let Some(value) = trimmed.iter().position(|cell| looks_like_a_value(cell)) {
+        return (false, format!("no header: field {} of the first record is a value, not a name", value + 1));
+    }
+    if trimmed.iter().any(|cell| cell.is_empty()) {
+        return (false, "no header: the first record has an empty field".into());
+    }
+    let distinct: HashSet<&&str> = trimmed.iter().collect();
+    if distinct.len() < trimmed.len() {
+        return (false, "no header: the first record has the same text twice".into());
+    }
+    (true, format!("header: the first record has {} different texts that look like names", trimmed.len()))
+}
+
+/// A number, a date or a code of digits.
+fn looks_like_a_value(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let others = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b',' | b'/' | b':' | b' ' | b'T' | b'%'));
+    digits > 0 && others
+}
+
+fn first_line_end(sample: &[u8], ends: LineEnd) -> &'static str {
+    match ends {
+        LineEnd::Lf => return "\n",
+        LineEnd::Crlf => return "\r\n",
+        LineEnd::Cr => return "\r",
+        LineEnd::Any => {}
+    }
+    match memchr::memchr2(b'\r', b'\n', sample) {
+        Some(at) if sample.get(at..at + 2) == Some(b"\r\n") => "\r\n",
+        Some(at) if sample.get(at) == Some(&b'\r') => "\r",
+        _ => "\n",
+    }
+}
+
+fn after_lines(body: &[u8], lines: u32) -> &[u8] {
+    let mut rest = body;
+    for _ in 0..lines {
+        match memchr::memchr2(b'\n', b'\r', rest) {
+            Some(at) if rest.get(at..at + 2) == Some(b"\r\n") => rest = rest.get(at + 2..).unwrap_or_default(),
+            Some(at) => rest = rest.get(at + 1..).unwrap_or_default(),
+            None => return &[],
+        }
+    }
+    rest
+}

@@ -1,0 +1,66 @@
+//! Where a delimited stream can be cut so that its parts decode in parallel.
+
+use fenhe_core::{Boundary, DecodeOptions, Result, Splitter};
+
+use crate::decode::SAMPLE;
+use crate::dialect::Syntax;
+use crate::options::CsvOptions;
+use crate::rows::count_lines;
+use crate::settle::settle;
+use crate::table::{Policy, Table};
+
+/// Finds record ends by cutting like the decoder does, without looking at values.
+pub(crate) struct CsvSplitter {
+    options: CsvOptions,
+    cut: Option<Cutter>,
+}
+
+struct Cutter {
+    syntax: Syntax,
+    policy: Policy,
+    table: Table,
+}
+
+impl CsvSplitter {
+    pub(crate) fn new(options: CsvOptions) -> Self {
+        Self { options, cut: None }
+    }
+}
+
+impl Splitter for CsvSplitter {
+    fn prologue(&mut self, start: &[u8], end_of_stream: bool) -> Result<Option<Boundary>> {
+        if start.len() < SAMPLE && !end_of_stream {
+            return Ok(None);
+        }
+        let sample = start.get(..SAMPLE).unwrap_or(start);
+        let complete = end_of_stream && start.len() <= SAMPLE;
+        let Some(settled) = settle(&self.options, &DecodeOptions::default(), sample, complete)? else {
+            return Ok(None);
+        };
+        let boundary = Boundary { end: settled.prologue, records: 0, lines: settled.lines };
+        let policy = Policy {
+            ragged: self.options.ragged,
+            stray: self.options.stray_quotes,
+            unterminated: self.options.unterminated,
+            limits: fenhe_core::Limits::default(),
+        };
+        self.cut = Some(Cutter { table: Table::new(settled.names.len()), syntax: settled.syntax, policy });
+        Ok(Some(boundary))
+    }
+
+    fn last_boundary(&mut self, chunk: &[u8], end_of_stream: bool) -> Option<Boundary> {
+        let Cutter { syntax, policy, table } = self.cut.as_mut()?;
+        let csv = syntax.indexable().filter(|_| !end_of_stream);
+        let indexed = csv.and_then(|csv| table.index(chunk, syntax, csv, policy));
+        if indexed.is_none() {
+            table.walk(chunk, syntax, policy, end_of_stream, usize::MAX);
+        }
+        let records = (table.rows + table.bad.len()) as u64;
+        if table.consumed == 0 {
+            return None;
+        }
+        let cut = chunk.get(..table.consumed).unwrap_or(chunk);
+        let lines = table.lines.unwrap_or_else(|| count_lines(cut, syntax.line_end));
+        Some(Boundary { end: table.consumed, records, lines })
+    }
+}
