@@ -44,9 +44,14 @@ impl ShiftedPage {
         }
         let units = cells.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]])).collect();
         let mut made = Self { rows, units, reverse: Reverse::default() };
-        let codes = leads.iter().flat_map(|&lead| (0x40..=0xFEu8).map(move |trail| (lead, trail)));
+        // IBM937 has the radicals (48xx) apart from the same characters in running text (4Cxx, 69xx and above): the later
+        // code is the one IBM's tables write.
+        let codes = leads
+            .iter()
+            .rev()
+            .flat_map(|&lead| (0x40..=0xFEu8).rev().map(move |trail| (lead, trail)));
         made.reverse = Reverse::new(codes.filter_map(|(lead, trail)| {
-            Some((made.decode(lead, trail)?, u32::from(lead) << 8 | u32::from(trail)))
+            Some((made.decode(lead, trail)?, u32::from(u16::from_be_bytes([lead, trail]))))
         }));
         Some((made, rest))
     }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{iconv_each, iconv_each_ebcdic, is_glibc};
+use common::{iconv_each, iconv_each_ebcdic, iconv_to, is_glibc};
 use fenhe_text::{Encoding, is_private_use};
 
 /// Page, byte, what glibc has, and why ours stays.
@@ -241,6 +241,13 @@ fn every_pair_of_the_mixed_ebcdic_pages_reads_as_in_glibc() {
         for (code, theirs) in codes.iter().zip(theirs) {
             assert_eq!(page.decode(code).unwrap(), theirs, "{page} {code:02X?}");
         }
+        // The other way round: where two codes stand for one character, glibc's choice.
+        let mut text: String = codes.iter().map(|c| page.decode(c).unwrap().into_owned()).collect();
+        text.push('\n');
+        assert!(
+            page.encode(&text).unwrap() == iconv_to(page.name(), &text).unwrap_or_default(),
+            "{page}"
+        );
     }
 }
 

@@ -9,8 +9,18 @@ use std::process::{Command, Stdio};
 /// What glibc's `iconv` makes of `bytes`, dropping what it cannot read; `None` (and a printed line) when the
 /// program is absent or does not know the page.
 pub(crate) fn iconv(page: &str, bytes: &[u8]) -> Option<String> {
+    let text = run(&["-c", "-f", page, "-t", "UTF-8"], bytes)?;
+    Some(String::from_utf8(text).expect("iconv writes UTF-8"))
+}
+
+/// What glibc's `iconv` writes for `text`.
+pub(crate) fn iconv_to(page: &str, text: &str) -> Option<Vec<u8>> {
+    run(&["-c", "-f", "UTF-8", "-t", page], text.as_bytes())
+}
+
+fn run(arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
     let mut child = Command::new("iconv")
-        .args(["-c", "-f", page, "-t", "UTF-8"])
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -18,15 +28,15 @@ pub(crate) fn iconv(page: &str, bytes: &[u8]) -> Option<String> {
         .map_err(|_| println!("skipped: the program iconv is not present"))
         .ok()?;
     let mut stdin = child.stdin.take()?;
-    let input = bytes.to_vec();
+    let input = input.to_vec();
     let writer = std::thread::spawn(move || stdin.write_all(&input));
     let output = child.wait_with_output().ok()?;
     let _ = writer.join();
     if output.stdout.is_empty() {
-        println!("skipped: iconv does not know {page}");
+        println!("skipped: iconv does not know {arguments:?}");
         return None;
     }
-    Some(String::from_utf8(output.stdout).expect("iconv writes UTF-8"))
+    Some(output.stdout)
 }
 
 /// Whether the program is glibc's: other implementations have other tables.
