@@ -68,7 +68,7 @@ fn a_field_cut_inside_a_character_says_so_at_every_cut() {
         let tail = expected.map_or(0, |(_, len)| len);
         assert_eq!(Encoding::GB18030.incomplete_tail(&bytes[..cut]), tail, "{cut}");
     }
-    // The vector of the format facts: a column boundary through the third character.
+    // A column boundary through the third character.
     assert_eq!(refused(Encoding::GBK, b"\xD6\xD0\xB9\xFA\xC8"), (4, 1, BadReason::Truncated));
 }
 

@@ -61,7 +61,7 @@ fn the_names_of_iana_python_java_ibm_and_hl7_are_known() {
 
 #[test]
 fn the_code_pages_of_dbf_files_are_all_known() {
-    // Language driver bytes; see the format facts, A.5.
+    // Language driver bytes.
     for number in [
         437, 850, 1252, 10000, 865, 932, 863, 852, 860, 866, 936, 949, 950, 874, 861, 895, 620,
         737, 857, 1255, 1256, 10007, 10029, 10006, 1250, 1251, 1254, 1253, 1257,

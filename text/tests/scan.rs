@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 #[test]
 fn delimiters_inside_characters_are_not_found() {
-    // 99 7C is 檤, then a real bar: the vector of the format facts.
+    // 99 7C is 檤, then a real bar.
     assert_eq!(Encoding::GBK.find_byte(b"\x99\x7C|", b'|', 0), Some(2));
     assert_eq!(Encoding::GBK.find_byte(b"\x99\x7C", b'|', 0), None);
     assert_eq!(Encoding::BIG5.find_byte(b"\xA6\x7C|", b'|', 0), Some(2));

@@ -12,12 +12,12 @@ const SINGLE_BYTE_DIFFERENCES: &[(Encoding, u8, &str, &str)] = &[
     (Encoding::MAC_ROMAN, 0xC6, "\u{394}", "Apple's table has the increment U+2206"),
     (Encoding::MAC_ROMAN, 0xF0, "\u{E01E}", "Apple's table has its own apple U+F8FF"),
     (Encoding::MAC_CYRILLIC, 0xFF, "\u{A4}", "Apple put the euro there in 1998"),
-    (Encoding::IBM273, 0xBC, "\u{AF}", "the Unicode consortium's table has the overline U+203E"),
+    (Encoding::IBM273, 0xBC, "\u{AF}", "CPython's table has the overline U+203E"),
     (Encoding::IBM875, 0x6A, "", "the vertical bar is missing in glibc"),
-    (Encoding::IBM875, 0x74, "\u{2207}", "the Unicode consortium's table has the no-break space"),
-    (Encoding::IBM875, 0xDD, "\u{B7}", "the Unicode consortium's table has the ano teleia U+0387"),
-    (Encoding::IBM1026, 0x9D, "\u{2DB}", "the Unicode consortium's table has the cedilla"),
-    (Encoding::IBM1026, 0xBC, "\u{2014}", "the Unicode consortium's table has the macron"),
+    (Encoding::IBM875, 0x74, "\u{2207}", "CPython's table has the no-break space"),
+    (Encoding::IBM875, 0xDD, "\u{B7}", "CPython's table has the ano teleia U+0387"),
+    (Encoding::IBM1026, 0x9D, "\u{2DB}", "CPython's table has the cedilla"),
+    (Encoding::IBM1026, 0xBC, "\u{2014}", "CPython's table has the macron"),
 ];
 
 /// Pages glibc does not have.
@@ -63,7 +63,7 @@ fn every_byte_of_every_single_byte_page_reads_as_in_glibc() {
 
 #[test]
 fn the_signs_that_tell_the_ebcdic_pages_apart_are_where_ibm_has_them() {
-    // [ ] ^ | ! in 037, 500 and 1047 (IBM character data representation architecture; facts page B.7).
+    // [ ] ^ | ! in 037, 500 and 1047: where these pages differ.
     let signs = |page: Encoding| {
         "[]^|!".chars().map(|c| page.encode(&c.to_string()).unwrap()[0]).collect::<Vec<_>>()
     };
