@@ -54,8 +54,7 @@ pub fn civil(days: i32) -> Option<(u32, u32, u32)> {
         u32::try_from((u64::from(from_one) * 400).div_euclid(146_097)).ok()?.checked_add(1)?;
     let year = [estimate.saturating_sub(1), estimate, estimate + 1]
         .into_iter()
-        .filter(|&y| y >= 1 && days_before_year(y) <= from_one)
-        .next_back()?;
+        .rfind(|&y| y >= 1 && days_before_year(y) <= from_one)?;
     if year > 9999 {
         return None;
     }

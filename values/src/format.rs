@@ -233,16 +233,28 @@ mod tests {
 
     #[test]
     fn base64_writes_the_vectors_of_rfc_4648() {
-        for (bytes, expected) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")]
-        {
+        for (bytes, expected) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(text(|out| base64(bytes.as_bytes(), out)), expected);
         }
     }
 
     #[test]
     fn decimals_keep_their_zeros() {
-        for (value, scale, expected) in [(0, 2, "0.00"), (5, 0, "5"), (-5, 3, "-0.005"), (1250, 2, "12.50"), (1, 38, &format!("0.{:038}", 1))] {
+        for (value, scale, expected) in [
+            (0, 2, "0.00"),
+            (5, 0, "5"),
+            (-5, 3, "-0.005"),
+            (1250, 2, "12.50"),
+            (1, 38, &format!("0.{:038}", 1)),
+        ] {
             assert_eq!(text(|out| decimal(value, scale, out)), expected);
         }
     }

@@ -77,9 +77,8 @@ impl FieldReader {
         };
         let encode = |text: &str| spell(encoding, text);
         let shape = shape(spec, &encode).map_err(bad)?;
-        if !encoding.is_ascii_superset()
-            && !(matches!(shape, Shape::Text) && spec.spelling.trim == Trim::NONE)
-        {
+        let raw_text = matches!(shape, Shape::Text) && spec.spelling.trim == Trim::NONE;
+        if !encoding.is_ascii_superset() && !raw_text {
             return Err(bad(format!(
                 "{encoding} does not contain ASCII; decode it to UTF-8 first"
             )));
@@ -213,7 +212,11 @@ impl FieldReader {
     }
 
     pub(crate) fn float(&self, trimmed: &[u8]) -> Result<f64, FaultKind> {
-        self.number.float(trimmed)
+        self.number.float(trimmed, parse::float)
+    }
+
+    pub(crate) fn float32(&self, trimmed: &[u8]) -> Result<f32, FaultKind> {
+        self.number.float(trimmed, parse::float32)
     }
 
     /// What is wrong with a trimmed value that is no null.
@@ -225,7 +228,8 @@ impl FieldReader {
             Shape::Decimal256 { precision, scale } => {
                 self.decimal256(trimmed, *precision, *scale).err()
             }
-            Shape::Float => self.finite(trimmed).err(),
+            Shape::Float if self.spec.data_type == DataType::Float32 => self.float32(trimmed).err(),
+            Shape::Float => self.float(trimmed).err(),
             Shape::Boolean(words) => words.read(trimmed).err(),
             Shape::Date(dates) => dates.date(trimmed).err(),
             Shape::Time { dates, unit } => dates.time(trimmed, *unit).err(),
@@ -234,17 +238,6 @@ impl FieldReader {
                 self.encoding.decode(trimmed).is_err().then_some(FaultKind::BadCharacters)
             }
             Shape::Binary(spelling) => binary(*spelling, trimmed, &mut Vec::new()).err(),
-        }
-    }
-
-    /// A `f64`, or the nearest `f32` when that is the type, and then finite as well.
-    pub(crate) fn finite(&self, trimmed: &[u8]) -> Result<f64, FaultKind> {
-        let value = self.float(trimmed)?;
-        let single = self.spec.data_type == DataType::Float32;
-        if single && value.abs() > f64::from(f32::MAX) {
-            Err(FaultKind::OutOfRange)
-        } else {
-            Ok(value)
         }
     }
 

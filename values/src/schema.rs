@@ -96,7 +96,8 @@ impl SchemaFile {
             let span = entry.span();
             let field = SchemaField::from_entry(entry.into_inner(), text, span.start)?;
             if fields.iter().any(|f| f.spec.name == field.spec.name) {
-                return Err(error(text, span.start, "two fields have this name".to_owned()).at_field(&field.spec.name));
+                return Err(error(text, span.start, "two fields have this name".to_owned())
+                    .at_field(&field.spec.name));
             }
             fields.push(field);
         }
@@ -133,7 +134,11 @@ impl SchemaFile {
     /// [`ErrorKind::Unsupported`] with code `value.type` for types that have no spelling as text, [`ErrorKind::Config`] with
     /// code `value.schema` for metadata that is none.
     pub fn from_schema(schema: &Schema) -> Result<Self> {
-        let fields = schema.fields().iter().map(|field| SchemaField::from_field(field)).collect::<Result<_>>()?;
+        let fields = schema
+            .fields()
+            .iter()
+            .map(|field| SchemaField::from_field(field))
+            .collect::<Result<_>>()?;
         Ok(Self { fields })
     }
 }
@@ -176,10 +181,12 @@ impl SchemaField {
 
     fn from_entry(entry: Entry, text: &str, start: usize) -> Result<Self> {
         let at_type = entry.r#type.span().start;
-        let data_type = parse_type(entry.r#type.get_ref()).map_err(|e| error(text, at_type, e.to_string()))?;
+        let data_type =
+            parse_type(entry.r#type.get_ref()).map_err(|e| error(text, at_type, e.to_string()))?;
         let wrong = |reason: String| error(text, start, reason).at_field(&entry.name);
         let spelling = entry.spelling().into_spelling().map_err(wrong)?;
-        let spec = FieldSpec::new(&entry.name, data_type).spelled(spelling).required(entry.required);
+        let spec =
+            FieldSpec::new(&entry.name, data_type).spelled(spelling).required(entry.required);
         // Whatever type and spelling contradict each other in is found now, with a line, and not when the data come.
         if let Err(cause) = FieldReader::new(&spec, Encoding::UTF_8) {
             return Err(wrong(cause.message().to_owned()));
@@ -210,7 +217,14 @@ impl SchemaField {
 
 impl From<FieldSpec> for SchemaField {
     fn from(spec: FieldSpec) -> Self {
-        Self { spec, title: None, length: None, native_type: None, code_table: None, sensitivity: None }
+        Self {
+            spec,
+            title: None,
+            length: None,
+            native_type: None,
+            code_table: None,
+            sensitivity: None,
+        }
     }
 }
 
@@ -231,13 +245,20 @@ impl FieldSpec {
     pub fn from_field(field: &Field) -> Result<Self> {
         if type_name(field.data_type()).is_none() {
             let message = format!("values of type {} have no spelling as text", field.data_type());
-            return Err(Error::new(ErrorKind::Unsupported, "value.type", message).at_field(field.name()));
+            return Err(
+                Error::new(ErrorKind::Unsupported, "value.type", message).at_field(field.name())
+            );
         }
         let keys = field.metadata().get(SPELLING).map_or("", String::as_str);
-        let keys: SpellingKeys = toml::from_str(keys).map_err(|e| syntax_error(keys, &e).at_field(field.name()))?;
-        let wrong = |reason: String| Error::new(ErrorKind::Config, "value.schema", reason).at_field(field.name());
+        let keys: SpellingKeys =
+            toml::from_str(keys).map_err(|e| syntax_error(keys, &e).at_field(field.name()))?;
+        let wrong = |reason: String| {
+            Error::new(ErrorKind::Config, "value.schema", reason).at_field(field.name())
+        };
         let spelling = keys.into_spelling().map_err(wrong)?;
-        Ok(Self::new(field.name(), field.data_type().clone()).spelled(spelling).required(!field.is_nullable()))
+        Ok(Self::new(field.name(), field.data_type().clone())
+            .spelled(spelling)
+            .required(!field.is_nullable()))
     }
 }
 
@@ -248,7 +269,8 @@ fn syntax_error(text: &str, cause: &toml::de::Error) -> Error {
     // serde says "unknown field `typ`, expected one of `name`, `type`, ...".
     let mut quoted = cause.message().split('`').skip(1).step_by(2);
     match quoted.next() {
-        Some(given) if cause.message().starts_with("unknown field") => match nearest(given, quoted) {
+        Some(given) if cause.message().starts_with("unknown field") => match nearest(given, quoted)
+        {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error,
         },
@@ -280,9 +302,21 @@ mod tests {
             ("[[field]]\nname = \"a\"\ntype = \"tetx\"\n", "did you mean `text`?", (3, 8)),
             ("[[field]]\nname = \"a\"\n", "missing field `type`", (1, 1)),
             ("[[field]]\nname = a\n", "", (2, 8)),
-            ("[[field]]\nname = \"a\"\ntype = \"date\"\npattern = \"yyyy-MM-dd\"\n", "YYYY", (1, 1)),
-            ("[[field]]\nname = \"a\"\ntype = \"int8\"\n\n[[field]]\nname = \"a\"\ntype = \"text\"\n", "two fields", (5, 1)),
-            ("[[field]]\nname = \"a\"\ntype = \"decimal(4,1)\"\nsign = \"traling\"\n", "trailing", (1, 1)),
+            (
+                "[[field]]\nname = \"a\"\ntype = \"date\"\npattern = \"yyyy-MM-dd\"\n",
+                "YYYY",
+                (1, 1),
+            ),
+            (
+                "[[field]]\nname = \"a\"\ntype = \"int8\"\n\n[[field]]\nname = \"a\"\ntype = \"text\"\n",
+                "two fields",
+                (5, 1),
+            ),
+            (
+                "[[field]]\nname = \"a\"\ntype = \"decimal(4,1)\"\nsign = \"traling\"\n",
+                "trailing",
+                (1, 1),
+            ),
             ("", "no `[[field]]`", (1, 1)),
         ] {
             let (message, line) = refused(text);
@@ -341,7 +375,10 @@ mod tests {
         "#;
         let file = SchemaFile::parse(text).unwrap();
         let first = &file.fields[0];
-        assert_eq!((first.length, first.spec.nullable, first.spec.spelling.number.thousands), (Some(18), false, Some(' ')));
+        assert_eq!(
+            (first.length, first.spec.nullable, first.spec.spelling.number.thousands),
+            (Some(18), false, Some(' '))
+        );
         assert_eq!(file.fields[1].spec.spelling.date.pivot, 30);
         assert_eq!(SchemaFile::parse(&file.to_toml()).unwrap(), file);
         assert_eq!(SchemaFile::from_schema(&file.schema()).unwrap(), file);
@@ -353,7 +390,11 @@ mod tests {
         let spec = FieldSpec::new("a", arrow_schema::DataType::Int64);
         assert!(spec.to_field().metadata().is_empty());
         assert_eq!(FieldSpec::from_field(&spec.to_field()).unwrap(), spec);
-        let list = Field::new("l", arrow_schema::DataType::new_list(arrow_schema::DataType::Int8, true), true);
+        let list = Field::new(
+            "l",
+            arrow_schema::DataType::new_list(arrow_schema::DataType::Int8, true),
+            true,
+        );
         assert_eq!(FieldSpec::from_field(&list).unwrap_err().code(), "value.type");
     }
 }

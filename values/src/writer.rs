@@ -5,10 +5,11 @@ mod number;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type,
+    Int8Type, Int16Type, Int32Type, Int64Type, Time32MillisecondType, Time32SecondType,
+    Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
@@ -72,14 +73,21 @@ impl FieldWriter {
         };
         if type_name(&spec.data_type).is_none() {
             let message = format!("values of type {} have no spelling as text", spec.data_type);
-            return Err(Error::new(ErrorKind::Unsupported, "value.type", message).at_field(&spec.name));
+            return Err(
+                Error::new(ErrorKind::Unsupported, "value.type", message).at_field(&spec.name)
+            );
         }
         let encode = |text: &str| spell(encoding, text);
         let one = |words: &[String], what: &str| {
-            words.first().and_then(|w| encode(w)).ok_or_else(|| bad(format!("no spelling of {what} in {encoding}")))
+            words
+                .first()
+                .and_then(|w| encode(w))
+                .ok_or_else(|| bad(format!("no spelling of {what} in {encoding}")))
         };
         let (yes, no) = match spec.data_type {
-            DataType::Boolean => (one(&spec.spelling.boolean.yes, "true")?, one(&spec.spelling.boolean.no, "false")?),
+            DataType::Boolean => {
+                (one(&spec.spelling.boolean.yes, "true")?, one(&spec.spelling.boolean.no, "false")?)
+            }
             _ => Default::default(),
         };
         let wanted = wanted(&spec.data_type);
@@ -87,7 +95,8 @@ impl FieldWriter {
             Some(wanted) => compile_patterns(&spec.spelling.date, wanted, &encode).map_err(bad)?,
             None => Vec::new(),
         };
-        let null_words: Vec<Vec<u8>> = spec.spelling.nulls.iter().filter_map(|w| encode(w)).collect();
+        let null_words: Vec<Vec<u8>> =
+            spec.spelling.nulls.iter().filter_map(|w| encode(w)).collect();
         Ok(Self {
             number: NumberWriter::new(&spec.spelling.number, &encode).map_err(bad)?,
             zone: zone_of(&spec.data_type, &patterns).map_err(bad)?,
@@ -121,8 +130,16 @@ impl FieldWriter {
         faults: &mut FaultMask,
     ) -> Result<()> {
         if array.data_type() != &self.spec.data_type || rows.end > array.len() {
-            let message = format!("expected {} rows of {}, found {} of {}", rows.end, self.spec.data_type, array.len(), array.data_type());
-            return Err(Error::new(ErrorKind::Invalid, "value.type", message).at_field(&self.spec.name));
+            let message = format!(
+                "expected {} rows of {}, found {} of {}",
+                rows.end,
+                self.spec.data_type,
+                array.len(),
+                array.data_type()
+            );
+            return Err(
+                Error::new(ErrorKind::Invalid, "value.type", message).at_field(&self.spec.name)
+            );
         }
         let mut job = Job { writer: self, array, rows, block, faults };
         job.column();
@@ -137,7 +154,8 @@ impl FieldWriter {
         self.write(array, row..row + 1, &mut block, &mut faults).ok()?;
         let kind = block.last_fault().filter(|_| faults.any())?;
         let name = type_name(&self.spec.data_type).unwrap_or_default();
-        let expected = format!("a {name} that the declared spelling and {} can hold", self.encoding);
+        let expected =
+            format!("a {name} that the declared spelling and {} can hold", self.encoding);
         Some(Fault::new(kind.code(), self.spec.name.clone(), expected, kind.to_string()))
     }
 
@@ -165,10 +183,12 @@ impl FieldWriter {
         };
         let pattern = self.patterns.first().ok_or(FaultKind::NotInPattern)?;
         let east = i64::from(self.zone.unwrap_or(0)) * 60;
-        let seconds = value.div_euclid(per_second).checked_add(east).ok_or(FaultKind::NotInPattern)?;
+        let seconds =
+            value.div_euclid(per_second).checked_add(east).ok_or(FaultKind::NotInPattern)?;
         let nanos = value.rem_euclid(per_second) * (1_000_000_000 / per_second);
         let of = |n: i64| u32::try_from(n).map_err(|_| FaultKind::NotInPattern);
-        let days = i32::try_from(seconds.div_euclid(86_400)).map_err(|_| FaultKind::NotInPattern)?;
+        let days =
+            i32::try_from(seconds.div_euclid(86_400)).map_err(|_| FaultKind::NotInPattern)?;
         let (seconds, nanos) = (of(seconds.rem_euclid(86_400))?, of(nanos)?);
         let offset = self.zone.filter(|_| pattern.has_zone());
         if !pattern.has_date() && days != 0 {
@@ -182,11 +202,12 @@ impl FieldWriter {
         encoded.map(|_| ()).map_err(|_| FaultKind::BadCharacters)
     }
 
-    fn bytes(&self, value: &[u8], out: &mut Vec<u8>) {
+    fn bytes(&self, value: &[u8], out: &mut Vec<u8>) -> Result<(), FaultKind> {
         match self.spec.spelling.binary {
             BinarySpelling::Hex => format::hex(value, out),
             BinarySpelling::Base64 => format::base64(value, out),
         }
+        Ok(())
     }
 }
 
@@ -209,10 +230,18 @@ impl Job<'_> {
             DataType::Int16 => self.primitive::<Int16Type>(|v, out| number.int(v.into(), out)),
             DataType::Int32 => self.primitive::<Int32Type>(|v, out| number.int(v.into(), out)),
             DataType::Int64 => self.primitive::<Int64Type>(|v, out| number.int(v, out)),
-            DataType::UInt8 => self.primitive::<UInt8Type>(|v, out| number.decimal(v.into(), 0, out)),
-            DataType::UInt16 => self.primitive::<UInt16Type>(|v, out| number.decimal(v.into(), 0, out)),
-            DataType::UInt32 => self.primitive::<UInt32Type>(|v, out| number.decimal(v.into(), 0, out)),
-            DataType::UInt64 => self.primitive::<UInt64Type>(|v, out| number.decimal(v.into(), 0, out)),
+            DataType::UInt8 => {
+                self.primitive::<UInt8Type>(|v, out| number.decimal(v.into(), 0, out))
+            }
+            DataType::UInt16 => {
+                self.primitive::<UInt16Type>(|v, out| number.decimal(v.into(), 0, out))
+            }
+            DataType::UInt32 => {
+                self.primitive::<UInt32Type>(|v, out| number.decimal(v.into(), 0, out))
+            }
+            DataType::UInt64 => {
+                self.primitive::<UInt64Type>(|v, out| number.decimal(v.into(), 0, out))
+            }
             DataType::Float32 => self.primitive::<Float32Type>(|v, out| number.float32(v, out)),
             DataType::Float64 => self.primitive::<Float64Type>(|v, out| number.float(v, out)),
             DataType::Decimal128(_, scale) => {
@@ -225,13 +254,21 @@ impl Job<'_> {
             }
             DataType::Date32 => self.primitive::<Date32Type>(|v, out| w.date(v, out)),
             DataType::Time32(unit) if *unit == TimeUnit::Second => {
-                self.primitive::<Time32SecondType>(|v, out| w.moment(v.into(), TimeUnit::Second, out));
+                self.primitive::<Time32SecondType>(|v, out| {
+                    w.moment(v.into(), TimeUnit::Second, out)
+                });
             }
-            DataType::Time32(unit) => self.primitive::<Time32MillisecondType>(|v, out| w.moment(v.into(), *unit, out)),
+            DataType::Time32(unit) => {
+                self.primitive::<Time32MillisecondType>(|v, out| w.moment(v.into(), *unit, out))
+            }
             DataType::Time64(unit) if *unit == TimeUnit::Microsecond => {
-                self.primitive::<Time64MicrosecondType>(|v, out| w.moment(v, TimeUnit::Microsecond, out));
+                self.primitive::<Time64MicrosecondType>(|v, out| {
+                    w.moment(v, TimeUnit::Microsecond, out)
+                });
             }
-            DataType::Time64(unit) => self.primitive::<Time64NanosecondType>(|v, out| w.moment(v, *unit, out)),
+            DataType::Time64(unit) => {
+                self.primitive::<Time64NanosecondType>(|v, out| w.moment(v, *unit, out))
+            }
             DataType::Timestamp(unit, _) => self.timestamps(*unit),
             DataType::Boolean => {
                 let values = array.as_boolean();
@@ -240,12 +277,24 @@ impl Job<'_> {
                     Ok(())
                 });
             }
-            DataType::Utf8 => self.each(|row, out| w.text(array.as_string::<i32>().value(row), out)),
-            DataType::LargeUtf8 => self.each(|row, out| w.text(array.as_string::<i64>().value(row), out)),
-            DataType::Utf8View => self.each(|row, out| w.text(array.as_string_view().value(row), out)),
-            DataType::Binary => self.each(|row, out| Ok(w.bytes(array.as_binary::<i32>().value(row), out))),
-            DataType::LargeBinary => self.each(|row, out| Ok(w.bytes(array.as_binary::<i64>().value(row), out))),
-            DataType::BinaryView => self.each(|row, out| Ok(w.bytes(array.as_binary_view().value(row), out))),
+            DataType::Utf8 => {
+                self.each(|row, out| w.text(array.as_string::<i32>().value(row), out))
+            }
+            DataType::LargeUtf8 => {
+                self.each(|row, out| w.text(array.as_string::<i64>().value(row), out))
+            }
+            DataType::Utf8View => {
+                self.each(|row, out| w.text(array.as_string_view().value(row), out))
+            }
+            DataType::Binary => {
+                self.each(|row, out| w.bytes(array.as_binary::<i32>().value(row), out))
+            }
+            DataType::LargeBinary => {
+                self.each(|row, out| w.bytes(array.as_binary::<i64>().value(row), out))
+            }
+            DataType::BinaryView => {
+                self.each(|row, out| w.bytes(array.as_binary_view().value(row), out))
+            }
             // `FieldWriter::new` refuses all other types.
             _ => self.each(|_, _| Err(FaultKind::NotInPattern)),
         }
@@ -254,14 +303,25 @@ impl Job<'_> {
     fn timestamps(&mut self, unit: TimeUnit) {
         let w = self.writer;
         match unit {
-            TimeUnit::Second => self.primitive::<TimestampSecondType>(|v, out| w.moment(v, unit, out)),
-            TimeUnit::Millisecond => self.primitive::<TimestampMillisecondType>(|v, out| w.moment(v, unit, out)),
-            TimeUnit::Microsecond => self.primitive::<TimestampMicrosecondType>(|v, out| w.moment(v, unit, out)),
-            TimeUnit::Nanosecond => self.primitive::<TimestampNanosecondType>(|v, out| w.moment(v, unit, out)),
+            TimeUnit::Second => {
+                self.primitive::<TimestampSecondType>(|v, out| w.moment(v, unit, out))
+            }
+            TimeUnit::Millisecond => {
+                self.primitive::<TimestampMillisecondType>(|v, out| w.moment(v, unit, out))
+            }
+            TimeUnit::Microsecond => {
+                self.primitive::<TimestampMicrosecondType>(|v, out| w.moment(v, unit, out))
+            }
+            TimeUnit::Nanosecond => {
+                self.primitive::<TimestampNanosecondType>(|v, out| w.moment(v, unit, out))
+            }
         }
     }
 
-    fn primitive<T: ArrowPrimitiveType>(&mut self, write: impl Fn(T::Native, &mut Vec<u8>) -> Result<(), FaultKind>) {
+    fn primitive<T: ArrowPrimitiveType>(
+        &mut self,
+        write: impl Fn(T::Native, &mut Vec<u8>) -> Result<(), FaultKind>,
+    ) {
         let array = self.array;
         let values = array.as_primitive::<T>();
         self.each(|row, out| write(values.value(row), out));
@@ -269,7 +329,10 @@ impl Job<'_> {
 
     /// One field a row. `write` may leave rubbish behind when it fails.
     fn each(&mut self, write: impl Fn(usize, &mut Vec<u8>) -> Result<(), FaultKind>) {
-        let textual = matches!(self.writer.spec.data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+        let textual = matches!(
+            self.writer.spec.data_type,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+        );
         let nulls = self.array.nulls();
         for (number, row) in self.rows.clone().enumerate() {
             if nulls.is_some_and(|n| n.is_null(row)) {
@@ -313,6 +376,8 @@ fn zone_of(data_type: &DataType, patterns: &[Pattern]) -> Result<Option<i16>, St
     match fixed_offset(zone) {
         Some(offset) => Ok(Some(offset)),
         None if patterns.first().is_some_and(Pattern::has_zone) => Ok(Some(0)),
-        None => Err(format!("a pattern without a zone cannot tell the times of {zone}; give the pattern a `Z`")),
+        None => Err(format!(
+            "a pattern without a zone cannot tell the times of {zone}; give the pattern a `Z`"
+        )),
     }
 }

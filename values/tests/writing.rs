@@ -1,23 +1,28 @@
 //! What is written reads back, in every spelling.
+#![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Int32Array, StringArray, Time32MillisecondArray,
-    TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Int32Array, StringArray,
+    Time32MillisecondArray, TimestampMicrosecondArray,
 };
 use arrow_schema::{DataType, TimeUnit};
 use fenhe_kernels::Pools;
 use fenhe_text::Encoding;
 use fenhe_values::{
-    BinarySpelling, ColumnBuilder, FaultMask, FieldSpec, FieldWriter, SignStyle, Source, Spans, Spelling, TextBlock,
+    BinarySpelling, ColumnBuilder, FaultMask, FieldSpec, FieldWriter, SignStyle, Source, Spans,
+    Spelling, TextBlock,
 };
 use proptest::prelude::*;
 
 fn write(spec: &FieldSpec, encoding: Encoding, array: &ArrayRef) -> (TextBlock, Vec<usize>) {
     let (mut block, mut faults) = (TextBlock::new(), FaultMask::new());
     faults.reset(array.len());
-    FieldWriter::new(spec, encoding).unwrap().write(array, 0..array.len(), &mut block, &mut faults).unwrap();
+    FieldWriter::new(spec, encoding)
+        .unwrap()
+        .write(array, 0..array.len(), &mut block, &mut faults)
+        .unwrap();
     (block, faults.iter().collect())
 }
 
@@ -40,9 +45,14 @@ fn read_back(spec: &FieldSpec, encoding: Encoding, block: &TextBlock) -> ArrayRe
 fn spelled(spelling: impl FnOnce(&mut Spelling), value: i128) -> String {
     let mut spec = FieldSpec::new("fee", DataType::Decimal128(38, 2));
     spelling(&mut spec.spelling);
-    let array: ArrayRef = Arc::new(Decimal128Array::from(vec![value]).with_precision_and_scale(38, 2).unwrap());
+    let array: ArrayRef =
+        Arc::new(Decimal128Array::from(vec![value]).with_precision_and_scale(38, 2).unwrap());
     let (block, bad) = write(&spec, Encoding::UTF_8, &array);
-    if bad.is_empty() { String::from_utf8(block.field(0).to_vec()).unwrap() } else { "fault".to_owned() }
+    if bad.is_empty() {
+        String::from_utf8(block.field(0).to_vec()).unwrap()
+    } else {
+        "fault".to_owned()
+    }
 }
 
 #[test]
@@ -50,7 +60,10 @@ fn numbers_are_written_in_the_declared_spelling() {
     assert_eq!(spelled(|_| {}, -123_450), "-1234.50");
     assert_eq!(spelled(|s| s.number.thousands = Some(','), -123_456_789), "-1,234,567.89");
     assert_eq!(spelled(|s| s.number.thousands = Some(','), 99_999), "999.99");
-    assert_eq!(spelled(|s| (s.number.decimal_mark, s.number.thousands) = (',', Some('.')), 123_456), "1.234,56");
+    assert_eq!(
+        spelled(|s| (s.number.decimal_mark, s.number.thousands) = (',', Some('.')), 123_456),
+        "1.234,56"
+    );
     assert_eq!(spelled(|s| s.number.implied = Some(2), -5), "-5");
     assert_eq!(spelled(|s| s.number.implied = Some(3), 5), "50");
     assert_eq!(spelled(|s| s.number.implied = Some(0), 500), "5");
@@ -61,7 +74,9 @@ fn numbers_are_written_in_the_declared_spelling() {
     assert_eq!(spelled(|s| s.number.plus = true, 500), "+5.00");
     assert_eq!(spelled(|s| s.number.percent = true, 5), "5%");
     assert_eq!(spelled(|s| s.number.percent = true, -12_345), "-12345%");
-    let money = |s: &mut Spelling| (s.number.prefixes, s.number.suffixes) = (vec!["¥".into()], vec!["元".into()]);
+    let money = |s: &mut Spelling| {
+        (s.number.prefixes, s.number.suffixes) = (vec!["¥".into()], vec!["元".into()])
+    };
     assert_eq!(spelled(money, -500), "-¥5.00元");
 }
 
@@ -72,7 +87,10 @@ fn a_value_that_would_read_as_null_is_a_fault() {
     spec.spelling.date.patterns = vec!["YYYYMMDD".into()];
     let array: ArrayRef = Arc::new(Date32Array::from(vec![Some(20_455), Some(2_932_896), None]));
     let (block, bad) = write(&spec, Encoding::UTF_8, &array);
-    assert_eq!((block.field(0), block.field(2), bad), (&b"20260102"[..], &b"99991231"[..], vec![1]));
+    assert_eq!(
+        (block.field(0), block.field(2), bad),
+        (&b"20260102"[..], &b"99991231"[..], vec![1])
+    );
     assert_eq!(block.iter().map(|(_, null)| null).collect::<Vec<_>>(), [false, false, true]);
     let fault = FieldWriter::new(&spec, Encoding::UTF_8).unwrap().explain(&array, 1).unwrap();
     assert_eq!(fault.code, "value.looks_like_null");
@@ -97,10 +115,12 @@ fn moments_are_written_in_the_zone_of_the_type() {
         (None, None, "2026-01-02T03:04:05"),
         (None, Some("YYYYMMDDHHmmss"), "20260102030405"),
     ] {
-        let mut spec = FieldSpec::new("t", DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into)));
+        let mut spec =
+            FieldSpec::new("t", DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into)));
         spec.spelling.date.patterns = pattern.map(str::to_owned).into_iter().collect();
-        let array: ArrayRef =
-            Arc::new(TimestampMicrosecondArray::from(vec![1_767_323_045_000_000]).with_timezone_opt(zone));
+        let array: ArrayRef = Arc::new(
+            TimestampMicrosecondArray::from(vec![1_767_323_045_000_000]).with_timezone_opt(zone),
+        );
         let (block, bad) = write(&spec, Encoding::UTF_8, &array);
         assert_eq!((String::from_utf8_lossy(block.field(0)).as_ref(), bad.len()), (expected, 0));
         assert_eq!(&read_back(&spec, Encoding::UTF_8, &block), &array);
@@ -111,10 +131,14 @@ fn moments_are_written_in_the_zone_of_the_type() {
 fn an_array_of_another_type_is_refused() {
     let array: ArrayRef = Arc::new(Int32Array::from(vec![1]));
     let writer = FieldWriter::new(&FieldSpec::new("n", DataType::Int64), Encoding::UTF_8).unwrap();
-    let refused = writer.write(&array, 0..1, &mut TextBlock::new(), &mut FaultMask::new()).unwrap_err();
+    let refused =
+        writer.write(&array, 0..1, &mut TextBlock::new(), &mut FaultMask::new()).unwrap_err();
     assert_eq!(refused.code(), "value.type");
     let list = DataType::new_list(DataType::Int8, true);
-    assert_eq!(FieldWriter::new(&FieldSpec::new("n", list), Encoding::UTF_8).unwrap_err().code(), "value.type");
+    assert_eq!(
+        FieldWriter::new(&FieldSpec::new("n", list), Encoding::UTF_8).unwrap_err().code(),
+        "value.type"
+    );
 }
 
 prop_compose! {
@@ -161,8 +185,7 @@ proptest! {
         times in prop::collection::vec(0i32..86_400_000, 4),
     ) {
         let binary = BinaryArray::from_iter(bytes.iter().map(Option::as_deref));
-        let mut base64 = Spelling::default();
-        base64.binary = BinarySpelling::Base64;
+        let base64 = Spelling { binary: BinarySpelling::Base64, ..Spelling::default() };
         let mut long_dates = Spelling::default();
         long_dates.date.patterns = vec!["D MMMM YYYY".into()];
         for (spelling, array) in [

@@ -40,15 +40,10 @@ pub(super) fn block(
             block.rows(column, faults, |b| words.read(b).ok(), |b| words.read(b));
         }
         (Shape::Float, Store::F64(column)) => {
-            block.rows(column, faults, |b| reader.finite(b).ok(), |b| reader.finite(b))
+            block.rows(column, faults, |b| reader.float(b).ok(), |b| reader.float(b))
         }
         (Shape::Float, Store::F32(column)) => {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the nearest f32 is what is asked for; the range was checked"
-            )]
-            let read = |b: &[u8]| reader.finite(b).map(|v| v as f32);
-            block.rows(column, faults, |b| read(b).ok(), read);
+            block.rows(column, faults, |b| reader.float32(b).ok(), |b| reader.float32(b))
         }
         (Shape::Decimal { precision, scale }, Store::I128(column)) => {
             block.decimals(column, *precision, *scale, faults)

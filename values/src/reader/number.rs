@@ -110,9 +110,14 @@ impl NumberReader {
         parse::rescale_wide(Scaled { fraction, ..read }, precision, scale)
     }
 
-    pub(crate) fn float(&self, bytes: &[u8]) -> Result<f64, FaultKind> {
+    /// A floating-point number by one of the plain readers.
+    pub(crate) fn float<T>(
+        &self,
+        bytes: &[u8],
+        read: impl Fn(&[u8]) -> Result<T, FaultKind>,
+    ) -> Result<T, FaultKind> {
         if self.plain {
-            return parse::float(bytes);
+            return read(bytes);
         }
         let mut plain = self.rewrite(bytes)?;
         // The exponent lets the reader round once, from the exact number.
@@ -120,7 +125,7 @@ impl NumberReader {
         for byte in exponent.bytes() {
             plain.push(byte)?;
         }
-        parse::float(plain.as_bytes())
+        read(plain.as_bytes())
     }
 
     fn rewrite(&self, bytes: &[u8]) -> Result<Plain, FaultKind> {

@@ -5,7 +5,9 @@ use fenhe_text::Invalid;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::spec::{BinarySpelling, BooleanSpelling, DateSpelling, NumberSpelling, SignStyle, Spelling, Trim};
+use crate::spec::{
+    BinarySpelling, BooleanSpelling, DateSpelling, NumberSpelling, SignStyle, Spelling, Trim,
+};
 
 /// Declares the keys that say how values are spelled once, for the field of a schema file and for the metadata of an Arrow
 /// field: serde's `flatten` would lose both the refusal of unknown keys and their places.
@@ -130,7 +132,12 @@ impl SpellingKeys {
     /// The spelling that the keys declare.
     pub(super) fn into_spelling(self) -> Result<Spelling, String> {
         let plain = Spelling::default();
-        let trim = word("trim", self.trim.as_deref(), &["none", "left", "right", "both"], Trim::from_word)?;
+        let trim = word(
+            "trim",
+            self.trim.as_deref(),
+            &["none", "left", "right", "both"],
+            Trim::from_word,
+        )?;
         let signs = ["leading", "trailing", "parentheses", "credit", "credit_or_debit"];
         let sign = word("sign", self.sign.as_deref(), &signs, SignStyle::from_word)?;
         let binary = word("binary", self.binary.as_deref(), &["hex", "base64"], |w| match w {
@@ -176,7 +183,12 @@ fn differs<'a, T: PartialEq>(value: &'a T, plain: &T) -> Option<&'a T> {
 }
 
 /// A key whose value is one of some words.
-fn word<T>(key: &str, given: Option<&str>, known: &[&str], read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, String> {
+fn word<T>(
+    key: &str,
+    given: Option<&str>,
+    known: &[&str],
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, String> {
     let Some(given) = given else { return Ok(None) };
     read(given).map(Some).ok_or_else(|| match nearest(given, known.iter().copied()) {
         Some(near) => format!("`{key}` cannot be `{given}`; did you mean `{near}`?"),

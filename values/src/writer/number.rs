@@ -17,13 +17,19 @@ pub(super) struct NumberWriter {
 }
 
 impl NumberWriter {
-    pub(super) fn new(spelling: &NumberSpelling, encode: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Self, String> {
+    pub(super) fn new(
+        spelling: &NumberSpelling,
+        encode: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Self, String> {
         let first = |words: &[String]| match words.first() {
-            Some(word) => encode(word).ok_or_else(|| "an affix that the code page cannot spell".to_owned()),
+            Some(word) => {
+                encode(word).ok_or_else(|| "an affix that the code page cannot spell".to_owned())
+            }
             None => Ok(Vec::new()),
         };
         let thousands = match spelling.thousands {
-            Some(mark) => encode(mark.encode_utf8(&mut [0; 4])).ok_or("the code page has no such thousands mark")?,
+            Some(mark) => encode(mark.encode_utf8(&mut [0; 4]))
+                .ok_or("the code page has no such thousands mark")?,
             None => Vec::new(),
         };
         // Full-width digits are read, but the ones written are plain.
@@ -40,7 +46,12 @@ impl NumberWriter {
         self.decimal(value.into(), 0, out)
     }
 
-    pub(super) fn decimal(&self, value: i128, scale: u8, out: &mut Vec<u8>) -> Result<(), FaultKind> {
+    pub(super) fn decimal(
+        &self,
+        value: i128,
+        scale: u8,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FaultKind> {
         if self.plain {
             format::decimal(value, scale, out);
             return Ok(());
@@ -50,7 +61,12 @@ impl NumberWriter {
         self.dress(value < 0, digits, usize::from(scale), out)
     }
 
-    pub(super) fn decimal256(&self, value: i256, scale: u8, out: &mut Vec<u8>) -> Result<(), FaultKind> {
+    pub(super) fn decimal256(
+        &self,
+        value: i256,
+        scale: u8,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FaultKind> {
         if self.plain {
             format::decimal256(value, scale, out);
             return Ok(());
@@ -89,7 +105,13 @@ impl NumberWriter {
     }
 
     /// `digits` has at least one digit more than `fraction`.
-    fn dress(&self, negative: bool, digits: &[u8], fraction: usize, out: &mut Vec<u8>) -> Result<(), FaultKind> {
+    fn dress(
+        &self,
+        negative: bool,
+        digits: &[u8],
+        fraction: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FaultKind> {
         self.front(negative, out);
         if let Some(implied) = self.spelling.implied {
             implied_digits(digits, fraction, usize::from(implied), out)?;
@@ -108,7 +130,9 @@ impl NumberWriter {
                 out.push(b')');
                 return Ok(());
             }
-            SignStyle::Credit | SignStyle::CreditOrDebit if negative => out.extend_from_slice(b"CR"),
+            SignStyle::Credit | SignStyle::CreditOrDebit if negative => {
+                out.extend_from_slice(b"CR")
+            }
             _ => {}
         }
         out.extend_from_slice(&self.suffix);
@@ -119,7 +143,9 @@ impl NumberWriter {
         match (self.spelling.sign, negative) {
             (SignStyle::Leading, true) => out.push(b'-'),
             (SignStyle::Parentheses, true) => out.push(b'('),
-            (SignStyle::Leading | SignStyle::Parentheses, false) if self.spelling.plus => out.push(b'+'),
+            (SignStyle::Leading | SignStyle::Parentheses, false) if self.spelling.plus => {
+                out.push(b'+')
+            }
             _ => {}
         }
         out.extend_from_slice(&self.prefix);
@@ -133,7 +159,8 @@ impl NumberWriter {
         let all = digits.iter().copied().chain(std::iter::repeat_n(b'0', padding));
         let whole = digits.len() + padding - fraction;
         // A shifted mark leaves zeros in front: `0.05` is `005` per cent.
-        let leading = digits.iter().take(whole.saturating_sub(1)).take_while(|b| **b == b'0').count();
+        let leading =
+            digits.iter().take(whole.saturating_sub(1)).take_while(|b| **b == b'0').count();
         for (at, digit) in all.enumerate().skip(leading) {
             if at == whole {
                 out.extend(u8::try_from(self.spelling.decimal_mark));
@@ -146,14 +173,23 @@ impl NumberWriter {
 }
 
 /// Digits whose mark is not written. What does not fit must be zeros.
-fn implied_digits(digits: &[u8], fraction: usize, implied: usize, out: &mut Vec<u8>) -> Result<(), FaultKind> {
+fn implied_digits(
+    digits: &[u8],
+    fraction: usize,
+    implied: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), FaultKind> {
     let extra = fraction.saturating_sub(implied);
     let (kept, dropped) = digits.split_at(digits.len() - extra.min(digits.len()));
     if dropped.iter().any(|b| *b != b'0') {
         return Err(FaultKind::TooManyFractionDigits);
     }
     let padding = implied.saturating_sub(fraction);
-    let leading = kept.iter().take((kept.len() + padding).saturating_sub(1)).take_while(|b| **b == b'0').count();
+    let leading = kept
+        .iter()
+        .take((kept.len() + padding).saturating_sub(1))
+        .take_while(|b| **b == b'0')
+        .count();
     let start = leading.min(kept.len().saturating_sub(1));
     out.extend_from_slice(kept.get(start..).unwrap_or_default());
     out.extend(std::iter::repeat_n(b'0', padding));
