@@ -18,6 +18,7 @@ fn main() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) % below
     };
+    #[allow(clippy::type_complexity)]
     let mut fields = |make: &mut dyn FnMut(&mut dyn FnMut(u64) -> u64) -> String| -> Vec<String> {
         (0..ROWS).map(|_| make(&mut random)).collect()
     };

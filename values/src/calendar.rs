@@ -47,23 +47,24 @@ pub fn days_of_ordinal(year: u32, ordinal: u32) -> Option<i32> {
 
 /// Year, month and day of a number of days since 1970-01-01; `None` outside the years 1 to 9999.
 #[must_use]
+#[inline]
 pub fn civil(days: i32) -> Option<(u32, u32, u32)> {
-    let from_one = u32::try_from(days.checked_add(EPOCH_FROM_YEAR_ONE)?).ok()?;
-    // An estimate that is never too late and at most one year early: 146,097 days are 400 years.
-    let estimate =
-        u32::try_from((u64::from(from_one) * 400).div_euclid(146_097)).ok()?.checked_add(1)?;
-    let year = [estimate.saturating_sub(1), estimate, estimate + 1]
-        .into_iter()
-        .rfind(|&y| y >= 1 && days_before_year(y) <= from_one)?;
-    if year > 9999 {
+    // 0001-01-01 and 9999-12-31.
+    if !(-EPOCH_FROM_YEAR_ONE..=2_932_896).contains(&days) {
         return None;
     }
-    let ordinal = from_one - days_before_year(year);
-    let mut month = 12;
-    while month > 1 && days_before_month(year, month) > ordinal {
-        month -= 1;
-    }
-    Some((year, month, ordinal - days_before_month(year, month) + 1))
+    // Years that begin in March, so that the leap day is the last one, counted from 0000-03-01, 306 days before.
+    let day = days.wrapping_add(EPOCH_FROM_YEAR_ONE + 306).cast_unsigned();
+    let era = day / 146_097;
+    let of_era = day % 146_097;
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    // Months from March have 31, 30, 31, 30, 31 days, twice over: 153 days for five of them.
+    let march_month = (5 * of_year + 2) / 153;
+    let day_of_month = of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = 400 * era + year_of_era + u32::from(month <= 2);
+    Some((year, month, day_of_month))
 }
 
 /// The day of the year, from 1.

@@ -85,7 +85,11 @@ impl Columns {
             .field(source.bytes(), row)
         {
             Some(bytes) => column.reader().explain(bytes),
-            None if spans(number).is_empty_text(row) && column.reader().spec().data_type == DataType::Utf8 => None,
+            None if spans(number).is_empty_text(row)
+                && column.reader().spec().data_type == DataType::Utf8 =>
+            {
+                None
+            }
             None => column.reader().explain_missing(),
         };
         self.columns.iter().enumerate().filter_map(explain).collect()

@@ -6,7 +6,6 @@ use arrow_buffer::i256;
 
 use crate::calendar;
 use crate::fault::FaultKind;
-use crate::pattern::number;
 
 /// All two-digit numbers.
 const PAIRS: [[u8; 2]; 100] = {
@@ -31,8 +30,14 @@ pub fn int(value: i64, out: &mut Vec<u8>) {
 
 /// Appends an unsigned whole number.
 pub fn uint(value: u64, out: &mut Vec<u8>) {
+    if value < 100 {
+        let pair = pair(value);
+        out.extend_from_slice(if value < 10 { &pair[1..] } else { &pair });
+        return;
+    }
     let mut buffer = [0; DIGITS];
-    out.extend_from_slice(digits(u128::from(value), 1, &mut buffer));
+    let at = put(value, 1, DIGITS, &mut buffer);
+    out.extend_from_slice(buffer.get(at..).unwrap_or_default());
 }
 
 /// Appends a decimal with every digit of its scale: 1250 of scale 2 is `12.50`.
@@ -110,13 +115,12 @@ pub fn float32(value: f32, out: &mut Vec<u8>) -> Result<(), FaultKind> {
 ///
 /// # Errors
 /// [`FaultKind::NotInPattern`] outside the years 1 to 9999.
+#[inline]
 pub fn date_iso(days: i32, out: &mut Vec<u8>) -> Result<(), FaultKind> {
     let (year, month, day) = calendar::civil(days).ok_or(FaultKind::NotInPattern)?;
-    number(year, 4, out);
-    out.push(b'-');
-    number(month, 2, out);
-    out.push(b'-');
-    number(day, 2, out);
+    let [[y3, y2], [y1, y0]] = [pair((year / 100).into()), pair((year % 100).into())];
+    let [[m1, m0], [d1, d0]] = [pair(month.into()), pair(day.into())];
+    out.extend_from_slice(&[y3, y2, y1, y0, b'-', m1, m0, b'-', d1, d0]);
     Ok(())
 }
 
@@ -124,10 +128,22 @@ pub fn date_iso(days: i32, out: &mut Vec<u8>) -> Result<(), FaultKind> {
 ///
 /// # Errors
 /// As [`date_iso`].
+#[inline]
 pub fn date_compact(days: i32, out: &mut Vec<u8>) -> Result<(), FaultKind> {
     let (year, month, day) = calendar::civil(days).ok_or(FaultKind::NotInPattern)?;
-    number(year * 10_000 + month * 100 + day, 8, out);
+    let [[y3, y2], [y1, y0]] = [pair((year / 100).into()), pair((year % 100).into())];
+    let [[m1, m0], [d1, d0]] = [pair(month.into()), pair(day.into())];
+    out.extend_from_slice(&[y3, y2, y1, y0, m1, m0, d1, d0]);
     Ok(())
+}
+
+/// Appends `HH:mm:ss` for seconds since midnight, below 86,400.
+#[inline]
+pub(crate) fn time_iso(seconds: u32, out: &mut Vec<u8>) {
+    let [h1, h0] = pair((seconds / 3600).into());
+    let [m1, m0] = pair((seconds / 60 % 60).into());
+    let [s1, s0] = pair((seconds % 60).into());
+    out.extend_from_slice(&[h1, h0, b':', m1, m0, b':', s1, s0]);
 }
 
 /// Appends pairs of lower-case hexadecimal digits.
@@ -184,6 +200,12 @@ pub(crate) fn wide_digits(value: i256, least: usize, buffer: &mut [u8; DIGITS]) 
         }
     }
     pad(at, least, buffer)
+}
+
+/// The two digits of a number below 100.
+#[inline(always)]
+fn pair(value: u64) -> [u8; 2] {
+    PAIRS.get(value as usize).copied().unwrap_or([b'0'; 2])
 }
 
 /// Writes the digits of `value`, at least `least`, before place `at`; the place of the first one.

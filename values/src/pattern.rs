@@ -3,8 +3,6 @@
 mod read;
 mod write;
 
-pub(crate) use write::number;
-
 use fenhe_core::nearest;
 
 /// A compiled date or time pattern.
@@ -41,6 +39,8 @@ pub struct Pattern {
     pivot: u8,
     fast: Fast,
     has: Has,
+    /// The smallest part of the clock that it spells, in nanoseconds.
+    step: u64,
 }
 
 /// A point in time as a pattern spells it.
@@ -106,6 +106,7 @@ struct Has {
     day: bool,
     time: bool,
     zone: bool,
+    short_year: bool,
 }
 
 impl Pattern {
@@ -320,6 +321,7 @@ fn check(tokens: &[Token]) -> Result<Has, &'static str> {
         day: day + ordinal == 1,
         time: hour24 + hour12 == 1,
         zone: zone == 1,
+        short_year: tokens.contains(&Token::Year2),
     })
 }
 

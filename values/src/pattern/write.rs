@@ -1,9 +1,10 @@
 //! Writing by a pattern.
 
 use super::read::MONTHS;
-use super::{Moment, Pattern, Token};
+use super::{Fast, Moment, Pattern, Token};
 use crate::calendar;
 use crate::fault::FaultKind;
+use crate::format;
 
 impl Pattern {
     /// Appends the spelling of a moment.
@@ -17,6 +18,13 @@ impl Pattern {
         let lost_zone = self.has.zone != moment.offset.is_some();
         if lost_day || lost_zone || !self.keeps_time(moment) || !self.keeps_year(year) {
             return Err(FaultKind::NotInPattern);
+        }
+        if let Fast::IsoSeconds { separator } = self.fast {
+            format::date_iso(moment.days, out)?;
+            out.push(separator);
+            format::time_iso(moment.seconds, out);
+            optional_fraction(moment.nanos, out);
+            return Ok(());
         }
         for token in &self.tokens {
             let clock = (moment.seconds / 3600, moment.seconds / 60 % 60, moment.seconds % 60);
@@ -54,40 +62,30 @@ impl Pattern {
 
     fn keeps_year(&self, year: u32) -> bool {
         let pivot = u32::from(self.pivot);
-        !self.tokens.contains(&Token::Year2) || (1900 + pivot..2000 + pivot).contains(&year)
+        !self.has.short_year || (1900 + pivot..2000 + pivot).contains(&year)
     }
 
     fn keeps_time(&self, moment: &Moment) -> bool {
-        let second = self.tokens.iter().any(|t| matches!(t, Token::Second { .. }));
-        let minute = self.tokens.iter().any(|t| matches!(t, Token::Minute { .. }));
-        // The smallest part of the clock that is spelled, in nanoseconds.
-        let step = if let Some(digits) = self.fraction_digits() {
-            10u64.pow(9 - u32::from(digits))
-        } else if second {
-            1_000_000_000
-        } else if minute {
-            60_000_000_000
-        } else if self.has.time {
-            3_600_000_000_000
-        } else {
-            86_400_000_000_000
-        };
-        moment.seconds < 86_400
-            && (u64::from(moment.seconds) * 1_000_000_000 + u64::from(moment.nanos))
-                .is_multiple_of(step)
-    }
-
-    fn fraction_digits(&self) -> Option<u8> {
-        self.tokens.iter().find_map(|t| match t {
-            Token::Fraction(n) => Some(*n),
-            Token::OptionalFraction => Some(9),
-            _ => None,
-        })
+        let nanos = u64::from(moment.seconds) * 1_000_000_000 + u64::from(moment.nanos);
+        moment.seconds < 86_400 && nanos.is_multiple_of(self.step)
     }
 }
 
+/// The smallest part of the clock that the tokens spell, in nanoseconds; a whole day when they spell none.
+pub(super) fn step(tokens: &[Token]) -> u64 {
+    let part = |token: &Token| match token {
+        Token::Fraction(n) => 10u64.pow(9 - u32::from(*n)),
+        Token::OptionalFraction => 1,
+        Token::Second { .. } => 1_000_000_000,
+        Token::Minute { .. } => 60_000_000_000,
+        Token::Hour { .. } | Token::Hour12 { .. } => 3_600_000_000_000,
+        _ => 86_400_000_000_000,
+    };
+    tokens.iter().map(part).min().unwrap_or(86_400_000_000_000)
+}
+
 /// A number with at least `width` digits.
-pub(crate) fn number(value: u32, width: usize, out: &mut Vec<u8>) {
+fn number(value: u32, width: usize, out: &mut Vec<u8>) {
     let mut digits = [b'0'; 10];
     let mut rest = value;
     let mut used = 0;
