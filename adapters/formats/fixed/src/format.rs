@@ -7,6 +7,7 @@ use fenhe_core::{
 };
 
 use crate::decode::FixedDecoder;
+use crate::encode::FixedEncoder;
 use crate::error;
 use crate::frame::Framer;
 use crate::infer;
@@ -20,7 +21,7 @@ use crate::splitter::FixedSplitter;
 /// use fenhe_core::{Format, Options};
 /// use fenhe_fixed::Fixed;
 /// let options = Options::from_pairs(["widths=4,10", "encoding=gbk"])?;
-/// let fixed = Fixed::new(&options)?;
+/// let fixed = Fixed::from_options(&options)?;
 /// assert_eq!(fixed.info().name, "fixed");
 /// # Ok::<(), fenhe_core::Error>(())
 /// ```
@@ -35,14 +36,14 @@ impl Fixed {
     ///
     /// # Errors
     /// [`Config`](fenhe_core::Kind::Config) for a wrong option, or for a mistake in the layout, with its line and column.
-    pub fn new(options: &Options) -> Result<Self> {
+    pub fn from_options(options: &Options) -> Result<Self> {
         Self::with(FixedOptions::from_options(options)?)
     }
 
     /// The format with options that were read already.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// As [`from_options`](Self::from_options).
     pub fn with(options: FixedOptions) -> Result<Self> {
         let layout = Layout::from_options(&options)?.map(Arc::new);
         if layout.is_some()
@@ -90,9 +91,7 @@ impl Format for Fixed {
     }
 
     fn encoder(&self, options: EncodeOptions) -> Result<Box<dyn Encoder>> {
-        let _ = options;
-        self.known_layout()?;
-        Err(fenhe_core::Error::unsupported("fixed", "encoder"))
+        Ok(Box::new(FixedEncoder::new(self.known_layout()?, &self.options, &options)?))
     }
 
     fn splitter(&self) -> Option<Box<dyn Splitter>> {

@@ -3,6 +3,7 @@
 mod batch;
 mod columns;
 mod decode;
+mod encode;
 mod error;
 mod format;
 mod frame;
@@ -12,6 +13,7 @@ mod options;
 mod prepare;
 mod splitter;
 mod totals;
+mod write;
 
 pub use format::Fixed;
 pub use layout::{FieldLayout, Justify, Layout, RecordLayout, Role, Sign, Total, TotalOf, When};
