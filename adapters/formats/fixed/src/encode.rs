@@ -58,10 +58,17 @@ pub(crate) struct Counted {
     pub(crate) characters: bool,
 }
 
+/// The rows of one record type: their numbers in the batch, and their columns.
+struct Part {
+    kind: usize,
+    rows: Vec<usize>,
+    columns: Vec<ArrayRef>,
+}
+
 /// A stretch of a record.
 #[derive(Debug)]
 enum Piece {
-    Field(FieldPlace),
+    Field(Box<FieldPlace>),
     Gap { length: usize, filler: Vec<u8> },
 }
 
@@ -97,7 +104,7 @@ impl FixedEncoder {
     }
 
     /// The rows of each type, as a batch of their own with the numbers they have in the whole.
-    fn nested(&self, batch: &RecordBatch) -> Result<Vec<(usize, Vec<usize>, Vec<ArrayRef>)>> {
+    fn nested(&self, batch: &RecordBatch) -> Result<Vec<Part>> {
         let wrong = |what: String| Error::new(Kind::Config, "fixed.schema", what);
         let names = batch.column_by_name(RECORD).and_then(|c| c.as_string_opt::<i32>());
         let names = names.ok_or_else(|| wrong(format!("the column {RECORD} is no text")))?;
@@ -116,15 +123,15 @@ impl FixedEncoder {
             let indices: UInt32Array = rows.iter().map(index).collect::<Vec<_>>().into();
             let take = |c: &ArrayRef| arrow_select::take::take(c, &indices, None);
             let columns = column.columns().iter().map(take).collect::<Result<Vec<_>, _>>()?;
-            parts.push((kind, rows, columns));
+            parts.push(Part { kind, rows, columns });
         }
         Ok(parts)
     }
 
-    fn parts(&self, batch: &RecordBatch) -> Result<Vec<(usize, Vec<usize>, Vec<ArrayRef>)>> {
+    fn parts(&self, batch: &RecordBatch) -> Result<Vec<Part>> {
         match self.select {
             Select::All => self.nested(batch),
-            Select::One(kind) => Ok(vec![(kind, (0..batch.num_rows()).collect(), batch.columns().to_vec())]),
+            Select::One(kind) => Ok(vec![Part { kind, rows: (0..batch.num_rows()).collect(), columns: batch.columns().to_vec() }]),
         }
     }
 }
@@ -139,7 +146,7 @@ impl Encoder for FixedEncoder {
         let mut rejects = Vec::new();
         // With several types the records are put in the order of the rows at the end.
         let mut records: Vec<(usize, Vec<u8>)> = Vec::new();
-        for (kind, rows, columns) in parts {
+        for Part { kind, rows, columns } in parts {
             let Some(writer) = self.types.get_mut(kind).and_then(Option::as_mut) else { continue };
             let mut sink = |row: usize, written: Result<&[u8], Vec<Fault>>| {
                 let number = rows.get(row).copied().unwrap_or(row);
@@ -180,7 +187,7 @@ impl RecordWriter {
         let mut pieces: Vec<(usize, Piece)> = Vec::new();
         for (field, column) in record.fields.iter().zip(columns).filter(|(f, _)| !f.overlay) {
             let data_type = column.and_then(|c| schema.fields().get(c)).map(|f| f.data_type());
-            pieces.push((field.at, Piece::Field(FieldPlace::new(counted, field, column, data_type)?)));
+            pieces.push((field.at, Piece::Field(Box::new(FieldPlace::new(counted, field, column, data_type)?))));
         }
         let filler = layout.encoding.encode(&record.filler.to_string()).unwrap_or_else(|_| layout.encoding.blank().into());
         for (at, length) in &record.gaps {

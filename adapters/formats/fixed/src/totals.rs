@@ -43,7 +43,7 @@ struct Item {
 #[derive(Debug)]
 enum Counted {
     Records(Vec<usize>),
-    Sum(usize, SoleColumn),
+    Sum(usize, Box<SoleColumn>),
 }
 
 /// Running totals as part of a position: counted and declared numbers, unscaled, and how many records were unreadable.
@@ -62,7 +62,7 @@ impl Totals {
                         let Some(record) = layout.records.get(*kind) else { continue };
                         let Some(field) = record.fields.get(*field) else { continue };
                         let of = format!("{}.{}", record.name, field.spec.name);
-                        (of, Counted::Sum(*kind, column(field)?), scale(&field.spec.data_type))
+                        (of, Counted::Sum(*kind, Box::new(column(field)?)), scale(&field.spec.data_type))
                     }
                 };
                 items.push(Item {
