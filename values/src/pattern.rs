@@ -137,7 +137,8 @@ impl Pattern {
             "YYYY-MM-DDTHH:mm:ss" | "YYYY-MM-DDTHH:mm:ssf" => Fast::IsoSeconds { separator: b'T' },
             _ => Fast::No,
         };
-        Ok(Self { text: pattern.to_owned(), tokens, pivot, fast, has })
+        let step = write::step(&tokens);
+        Ok(Self { text: pattern.to_owned(), tokens, pivot, fast, has, step })
     }
 
     /// The pattern as it was written.
