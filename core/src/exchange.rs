@@ -108,7 +108,17 @@ pub trait Writer: Send {
     /// - An error leaves the target as the last commit left it, or says [`InDoubt`](crate::Retry::InDoubt).
     async fn write(&mut self, batch: &Batch) -> Result<()>;
 
+    /// Rows refused since the last call that are known before the commit. Each refusal is handed out
+    /// once, here or in [`Committed::rejects`]: here it can be made durable before the commit is.
+    fn refused(&mut self) -> Vec<Reject> {
+        Vec::new()
+    }
+
     /// Makes everything written since the last commit durable.
+    ///
+    /// # Behavior
+    /// - With `capability.watermark`, a commit before anything was written returns the watermark that
+    ///   stands for this pipeline: that is how a restarted run learns where to go on.
     async fn commit(&mut self) -> Result<Committed>;
 
     /// The position stored by the last commit of the same pipeline and dataset, in this or an earlier process.
@@ -192,7 +202,8 @@ pub struct Committed {
     pub rejects: Vec<Reject>,
     /// Rows whose fate the target could not tell.
     pub in_doubt: u64,
-    /// Source position of the last row, when it was stored in the same transaction (`capability.watermark`).
+    /// Position of the last batch, stored in the same transaction as its rows (`capability.watermark`);
+    /// of a batch without rows as well.
     pub watermark: Option<Position>,
 }
 
