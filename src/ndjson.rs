@@ -1,0 +1,72 @@
+//! Rows as the neutral text form: one JSON object a line, nulls written out.
+
+use arrow_array::RecordBatch;
+use arrow_json::WriterBuilder;
+use arrow_json::writer::LineDelimited;
+use fenhe_core::{Fault, Raw, Reject, Result};
+
+/// All rows of the batch, each with its line end.
+///
+/// # Errors
+/// [`Kind::Internal`](fenhe_core::Kind::Internal) for a column type that has no JSON form.
+pub fn rows(batch: &RecordBatch) -> Result<Vec<u8>> {
+    let mut writer = WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .build::<_, LineDelimited>(Vec::new());
+    writer.write(batch)?;
+    writer.finish()?;
+    Ok(writer.into_inner())
+}
+
+/// A reject of one decoded row, with the row as its raw bytes. `record` is its number in the source.
+pub(crate) fn row_reject(
+    batch: &RecordBatch,
+    row: usize,
+    record: u64,
+    fault: Fault,
+    limit: u64,
+) -> Reject {
+    with_row(Reject::new(fault).at(record, 0, 0), batch, row, limit)
+}
+
+/// The reject with the row as raw bytes, unless it has its own.
+pub(crate) fn with_row(reject: Reject, batch: &RecordBatch, row: usize, limit: u64) -> Reject {
+    if !reject.raw.is_empty() || row >= batch.num_rows() {
+        return reject;
+    }
+    let line = rows(&batch.slice(row, 1)).unwrap_or_default();
+    let mut reject = reject.raw_bytes(line.strip_suffix(b"\n").unwrap_or(&line), limit);
+    reject.raw_is = Raw::Row;
+    reject
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Date32Array, Decimal128Array, StringArray};
+
+    use super::*;
+
+    #[test]
+    fn decimals_keep_every_digit_and_nulls_are_written() {
+        let fee = Decimal128Array::from(vec![Some(1_234_500), None])
+            .with_precision_and_scale(12, 2)
+            .unwrap();
+        let batch = RecordBatch::try_from_iter_with_nullable([
+            (
+                "name",
+                Arc::new(StringArray::from(vec![Some("王\"五"), None])) as ArrayRef,
+                true,
+            ),
+            ("fee", Arc::new(fee), true),
+            ("day", Arc::new(Date32Array::from(vec![Some(0), None])), true),
+        ])
+        .unwrap();
+        let text = String::from_utf8(rows(&batch).unwrap()).unwrap();
+        assert_eq!(
+            text,
+            "{\"name\":\"王\\\"五\",\"fee\":12345.00,\"day\":\"1970-01-01\"}\n{\"name\":null,\"fee\":null,\"day\":null}\n"
+        );
+    }
+}

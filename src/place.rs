@@ -1,0 +1,189 @@
+//! Names of places: plain paths, `scheme:rest`, `-`, each with an optional `#dataset`.
+
+use std::path::{Path, PathBuf};
+
+use fenhe_core::{Error, Kind, Result};
+
+/// Where data are or shall go, as a person names it.
+///
+/// ```
+/// use fenhe::Place;
+/// let place = Place::parse("sqlite:platform.db#residents");
+/// assert_eq!((place.scheme(), place.rest(), place.dataset()), ("sqlite", "platform.db", "residents"));
+/// let place = Place::parse("data/人口.DBF");
+/// assert_eq!((place.scheme(), place.rest(), place.dataset()), ("file", "data/人口.DBF", ""));
+/// assert_eq!(Place::parse("-").scheme(), "stdio");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    text: String,
+    scheme: String,
+    rest: String,
+    dataset: String,
+    base: PathBuf,
+}
+
+impl Place {
+    /// Reads the name of a place; relative paths count from the working directory.
+    pub fn parse(text: &str) -> Self {
+        Self::relative_to(text, Path::new(""))
+    }
+
+    /// Reads the name of a place whose relative paths count from `base` (the folder of a configuration).
+    pub fn relative_to(text: &str, base: &Path) -> Self {
+        let (scheme, rest) = match scheme_of(text) {
+            _ if text == "-" => ("stdio", "-"),
+            Some(scheme) if !base.join(text).exists() => {
+                let rest = text.get(scheme.len() + 1..).unwrap_or_default();
+                (scheme, rest)
+            }
+            _ => ("file", text),
+        };
+        let (rest, dataset) = split_dataset(scheme, rest, base);
+        Self {
+            text: text.into(),
+            scheme: scheme.to_ascii_lowercase(),
+            rest: rest.into(),
+            dataset: dataset.into(),
+            base: base.into(),
+        }
+    }
+
+    /// The name as it was given, with any password taken out.
+    pub fn text(&self) -> String {
+        without_password(&self.text)
+    }
+
+    /// The whole URI as it was given, secrets included: for the adapter, never for messages.
+    pub fn uri(&self) -> &str {
+        match self.text.rsplit_once('#') {
+            Some((uri, dataset)) if !self.dataset.is_empty() && dataset == self.dataset => uri,
+            _ => &self.text,
+        }
+    }
+
+    /// The scheme in lower case: `file` for plain paths, `stdio` for `-`.
+    pub fn scheme(&self) -> &str {
+        &self.scheme
+    }
+
+    /// What follows the scheme, without the dataset.
+    pub fn rest(&self) -> &str {
+        &self.rest
+    }
+
+    /// The dataset after `#`, empty if there is none.
+    pub fn dataset(&self) -> &str {
+        &self.dataset
+    }
+
+    /// The rest as a path in the file system. `file:///x` and `file:x` both work.
+    pub fn path(&self) -> PathBuf {
+        let rest = match self.rest.strip_prefix("//") {
+            Some(absolute) if absolute.starts_with('/') => absolute,
+            _ => &self.rest,
+        };
+        self.base.join(rest)
+    }
+
+    /// Folder and file name (or glob) of the path, for a store over the folder.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] when the path names no file.
+    pub fn folder_and_name(&self) -> Result<(PathBuf, String)> {
+        let path = self.path();
+        let text = path.to_string_lossy().into_owned();
+        // A glob may span folders: the store starts at the last folder without a wildcard.
+        let fixed = match text.find(['*', '?', '[']) {
+            Some(wild) if !path.exists() => text.get(..wild).unwrap_or_default(),
+            _ => text.as_str(),
+        };
+        let cut = fixed.rfind('/').map_or(0, |slash| slash + 1);
+        let (folder, name) = text.split_at(cut);
+        if name.is_empty() {
+            return Err(Error::new(
+                Kind::Config,
+                "place.folder",
+                format!("{} names a folder, not a file", self.text()),
+            )
+            .hint("name a file, or several with a pattern such as folder/*.DBF"));
+        }
+        let folder = if folder.is_empty() { "." } else { folder };
+        Ok((PathBuf::from(folder), name.into()))
+    }
+}
+
+/// A scheme has at least two letters, so that `C:\data` stays a path.
+fn scheme_of(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once(':')?;
+    let mut letters = scheme.chars();
+    let first = letters.next()?.is_ascii_alphabetic();
+    let rest = letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    (first && rest && scheme.len() > 1).then_some(scheme)
+}
+
+/// `#` is legal in file names: it only starts a dataset when no such file exists.
+fn split_dataset<'a>(scheme: &str, rest: &'a str, base: &Path) -> (&'a str, &'a str) {
+    match rest.rsplit_once('#') {
+        Some((place, dataset)) if !dataset.contains(['/', '.']) => {
+            if scheme == "file" && base.join(rest).exists() {
+                return (rest, "");
+            }
+            (place, dataset)
+        }
+        _ => (rest, ""),
+    }
+}
+
+/// `scheme://user:password@host` becomes `scheme://user:***@host`.
+fn without_password(text: &str) -> String {
+    let parts = text.split_once("://").and_then(|(scheme, rest)| {
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let (login, _) = authority.rsplit_once('@')?;
+        let (user, _) = login.split_once(':')?;
+        Some((scheme, user, rest.get(login.len()..)?))
+    });
+    match parts {
+        Some((scheme, user, tail)) => format!("{scheme}://{user}:***{tail}"),
+        None => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drive_letter_is_no_scheme() {
+        assert_eq!(Place::parse(r"C:\data\RK.DBF").scheme(), "file");
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let place = Place::parse("https://clerk:s3cret@host/path?x=1");
+        assert_eq!(place.text(), "https://clerk:***@host/path?x=1");
+        assert!(place.uri().contains("s3cret"));
+    }
+
+    #[test]
+    fn a_glob_starts_at_its_last_plain_folder() {
+        let place = Place::parse("data/20??/*.DBF");
+        let (folder, name) = place.folder_and_name().unwrap();
+        assert_eq!(
+            (folder.as_path(), name.as_str()),
+            (Path::new("data/"), "20??/*.DBF")
+        );
+    }
+
+    #[test]
+    fn a_folder_is_refused_with_advice() {
+        let error = Place::parse("data/").folder_and_name().unwrap_err();
+        assert_eq!(error.code(), "place.folder");
+    }
+
+    #[test]
+    fn relative_paths_count_from_the_configuration() {
+        let place = Place::relative_to("file:in.csv", Path::new("/etc/fenhe"));
+        assert_eq!(place.path(), Path::new("/etc/fenhe/in.csv"));
+    }
+}

@@ -1,0 +1,178 @@
+//! The receipt: what a run did, in figures that another party can check.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use fenhe_core::{ControlTotal, Error, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::books::Books;
+use crate::guarantee::Level;
+use crate::rejects::sync_folder;
+use crate::totals::Column;
+
+/// The receipt of one run of an exchange, or of one conversion.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Version of this document's shape.
+    pub receipt: u16,
+    /// Identifies the run of the program.
+    pub run: String,
+    /// Name of the exchange.
+    pub exchange: String,
+    /// Version of fenhe.
+    pub tool: String,
+    /// Start, UTC.
+    pub started: String,
+    /// End, UTC.
+    pub ended: String,
+    /// Whether every flow is complete, or the worst of them.
+    pub status: Status,
+    /// One entry a flow.
+    pub flows: Vec<FlowReceipt>,
+}
+
+/// What one flow did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlowReceipt {
+    /// Name of the flow.
+    pub flow: String,
+    /// Where the records came from.
+    pub source: Side,
+    /// Where the rows went.
+    pub target: Side,
+    /// Same source content, flow and configuration: the same delivery, over restarts.
+    pub delivery: String,
+    /// How it ended.
+    pub status: Status,
+    /// Why it is not complete, and what is worth knowing otherwise.
+    pub notes: Vec<String>,
+    /// Stable code of the error that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Records that earlier runs of the same delivery had read.
+    pub resumed_after: u64,
+    /// `read = delivered + rejected + skipped + in_doubt`, over all runs of the delivery.
+    pub books: Books,
+    /// Whether the equation holds.
+    pub balanced: bool,
+    /// Null counts and decimal sums over the rows given to the target.
+    pub columns: Vec<Column>,
+    /// Columns of the source that the configuration leaves out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+    /// What the source says about its totals, against what was counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared: Vec<ControlTotal>,
+    /// What delivery is guaranteed.
+    pub guarantee: Level,
+    /// Where the rejects lie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejects: Option<PathBuf>,
+    /// Rejects that were declared bearable, if any budget was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<u64>,
+    /// Whether the rejects are within the budget (none declared: none).
+    pub within_budget: bool,
+}
+
+/// One end of a flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// How the person named it, without secrets.
+    pub name: String,
+    /// What identifies the content, empty if the place has no such thing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fingerprint: String,
+    /// Mode and key, for a target.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
+}
+
+/// How a flow or a run ended, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Everything read is accounted for, the source came to its end, and its totals agree.
+    Complete,
+    /// An earlier run had delivered all of it; this one delivered nothing.
+    AlreadyDelivered,
+    /// Done, but a total disagrees, records are in doubt, or the equation does not hold.
+    Incomplete,
+    /// Stopped on request after a commit; the next run goes on.
+    Interrupted,
+    /// Ended by an error; what was committed stays.
+    Failed,
+}
+
+impl Receipt {
+    /// Writes the receipt so that a reader sees the old one or the whole new one.
+    ///
+    /// # Errors
+    /// Input/output errors.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let named = |error: std::io::Error| Error::from(error).source_name(path.display().to_string());
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(named)?;
+        }
+        let mut part = path.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let mut text = serde_json::to_vec_pretty(self).map_err(|e| named(e.into()))?;
+        text.push(b'\n');
+        let mut file = std::fs::File::create(&part).map_err(named)?;
+        file.write_all(&text).map_err(named)?;
+        file.sync_all().map_err(named)?;
+        std::fs::rename(&part, path).map_err(named)?;
+        sync_folder(path)
+    }
+}
+
+/// A time as `2026-11-23T04:05:15Z`.
+pub fn utc(time: SystemTime) -> String {
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_secs();
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        rest / 3_600,
+        rest / 60 % 60,
+        rest % 60
+    )
+}
+
+/// Year, month and day of a count of days since 1970-01-01, by H. Hinnant's `civil_from_days`.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let of_era = days % 146_097;
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_civil() {
+        // Expected values from date(1).
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_827_696, "2000-02-29T12:34:56Z"),
+            (1_795_406_715, "2026-11-23T04:05:15Z"),
+        ] {
+            assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+    }
+}

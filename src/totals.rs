@@ -1,0 +1,242 @@
+//! Null counts of every column and exact sums of the decimal ones, over the rows given to the target.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type};
+use arrow_array::{Array, RecordBatch};
+use arrow_buffer::i256;
+use arrow_schema::{DataType, Schema};
+use serde::{Deserialize, Serialize};
+
+/// One column of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Name at the target.
+    pub name: String,
+    /// Rows without a value.
+    pub nulls: u64,
+    /// Exact sum in plain decimal digits; only for decimal columns, and only while it fits 76 digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sum: Option<String>,
+}
+
+/// Running totals of the columns of one flow.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    columns: Vec<Running>,
+}
+
+#[derive(Clone, Debug)]
+struct Running {
+    name: String,
+    nulls: u64,
+    scale: Option<i8>,
+    sum: Option<i256>,
+}
+
+impl Totals {
+    /// Totals for rows of this schema, going on from those of an interrupted run with the same columns.
+    pub fn new(schema: &Schema, before: &[Column]) -> Self {
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| {
+                let scale = scale_of(field.data_type());
+                let old = before.iter().find(|c| c.name == *field.name());
+                Running {
+                    name: field.name().clone(),
+                    nulls: old.map_or(0, |c| c.nulls),
+                    scale,
+                    sum: match (scale, old) {
+                        (Some(scale), Some(old)) => old.sum.as_deref().and_then(|s| unscale(s, scale)),
+                        (Some(_), None) => Some(i256::ZERO),
+                        (None, _) => None,
+                    },
+                }
+            })
+            .collect();
+        Self { columns }
+    }
+
+    /// Adds the rows of a batch of the same schema.
+    pub fn add(&mut self, rows: &RecordBatch) {
+        for (running, array) in self.columns.iter_mut().zip(rows.columns()) {
+            running.nulls += array.null_count() as u64;
+            if running.scale.is_some() {
+                running.sum = match (running.sum, sum_of(array)) {
+                    (Some(old), Some(new)) => old.checked_add(new),
+                    _ => None,
+                };
+            }
+        }
+    }
+
+    /// Takes rows out again that the target refused.
+    pub fn subtract(&mut self, rows: &RecordBatch) {
+        for (running, array) in self.columns.iter_mut().zip(rows.columns()) {
+            running.nulls = running.nulls.saturating_sub(array.null_count() as u64);
+            if running.scale.is_some() {
+                running.sum = match (running.sum, sum_of(array)) {
+                    (Some(old), Some(new)) => old.checked_sub(new),
+                    _ => None,
+                };
+            }
+        }
+    }
+
+    /// The totals as they stand in a receipt.
+    pub fn columns(&self) -> Vec<Column> {
+        self.columns
+            .iter()
+            .map(|running| Column {
+                name: running.name.clone(),
+                nulls: running.nulls,
+                sum: running
+                    .sum
+                    .zip(running.scale)
+                    .map(|(sum, scale)| plain_digits(&sum.to_string(), scale)),
+            })
+            .collect()
+    }
+}
+
+fn scale_of(kind: &DataType) -> Option<i8> {
+    match kind {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => Some(*scale),
+        _ => None,
+    }
+}
+
+/// The sum of the unscaled values, `None` when it does not fit.
+fn sum_of(array: &dyn Array) -> Option<i256> {
+    let narrow = |values: &mut dyn Iterator<Item = i128>| {
+        let mut wide = i256::ZERO;
+        let mut part: i128 = 0;
+        for value in values {
+            part = match part.checked_add(value) {
+                Some(sum) => sum,
+                None => {
+                    wide = wide.checked_add(i256::from_i128(part))?;
+                    value
+                }
+            };
+        }
+        wide.checked_add(i256::from_i128(part))
+    };
+    match array.data_type() {
+        DataType::Decimal32(..) => {
+            let array = array.as_primitive::<Decimal32Type>();
+            narrow(&mut array.iter().flatten().map(i128::from))
+        }
+        DataType::Decimal64(..) => {
+            let array = array.as_primitive::<Decimal64Type>();
+            narrow(&mut array.iter().flatten().map(i128::from))
+        }
+        DataType::Decimal128(..) => {
+            let array = array.as_primitive::<Decimal128Type>();
+            if array.null_count() == 0 {
+                return narrow(&mut array.values().iter().copied());
+            }
+            narrow(&mut array.iter().flatten())
+        }
+        DataType::Decimal256(..) => array
+            .as_primitive::<Decimal256Type>()
+            .iter()
+            .flatten()
+            .try_fold(i256::ZERO, i256::checked_add),
+        _ => None,
+    }
+}
+
+/// Unscaled digits with the decimal point put in; the scale stays visible (`12.00`).
+fn plain_digits(unscaled: &str, scale: i8) -> String {
+    let (sign, digits) = match unscaled.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", unscaled),
+    };
+    let places = usize::from(scale.unsigned_abs());
+    match scale {
+        0 => unscaled.into(),
+        ..0 if digits == "0" => "0".into(),
+        ..0 => format!("{unscaled}{}", "0".repeat(places)),
+        1.. => {
+            let padded = format!("{digits:0>width$}", width = places + 1);
+            let (whole, part) = padded.split_at(padded.len() - places);
+            format!("{sign}{whole}.{part}")
+        }
+    }
+}
+
+/// The unscaled value back from [`plain_digits`].
+fn unscale(text: &str, scale: i8) -> Option<i256> {
+    let digits: String = text.chars().filter(|c| *c != '.').collect();
+    let cut = match scale {
+        ..0 if digits != "0" => digits.len().checked_sub(usize::from(scale.unsigned_abs()))?,
+        _ => digits.len(),
+    };
+    i256::from_string(digits.get(..cut)?)
+}
+
+/// Exact sum of two numbers in plain decimal digits.
+pub(crate) fn add_digits(a: &str, b: &str) -> Option<String> {
+    let places = |s: &str| s.split_once('.').map_or(0, |(_, part)| part.len());
+    let scale = places(a).max(places(b));
+    let unscaled = |s: &str| {
+        let digits: String = s.chars().filter(|c| *c != '.').collect();
+        i256::from_string(&format!("{digits}{}", "0".repeat(scale - places(s))))
+    };
+    let sum = unscaled(a)?.checked_add(unscaled(b)?)?;
+    Some(plain_digits(&sum.to_string(), i8::try_from(scale).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Decimal128Array};
+
+    use super::*;
+
+    fn batch(values: Vec<Option<i128>>, scale: i8) -> RecordBatch {
+        let array = Decimal128Array::from(values)
+            .with_precision_and_scale(38, scale)
+            .unwrap();
+        RecordBatch::try_from_iter_with_nullable([("fee", Arc::new(array) as ArrayRef, true)])
+            .unwrap()
+    }
+
+    #[test]
+    fn sums_are_exact_beyond_what_one_decimal_holds() {
+        let largest = 10_i128.pow(38) - 1;
+        let rows = batch(vec![Some(largest), None, Some(largest), Some(largest)], 2);
+        let mut totals = Totals::new(&rows.schema(), &[]);
+        totals.add(&rows);
+        let column = totals.columns().remove(0);
+        assert_eq!(column.nulls, 1);
+        assert_eq!(
+            column.sum.as_deref(),
+            Some("2999999999999999999999999999999999999.97")
+        );
+    }
+
+    #[test]
+    fn totals_go_on_from_a_receipt() {
+        let rows = batch(vec![Some(-105)], 2);
+        let mut totals = Totals::new(&rows.schema(), &[]);
+        totals.add(&rows);
+        let mut again = Totals::new(&rows.schema(), &totals.columns());
+        again.add(&rows);
+        assert_eq!(again.columns()[0].sum.as_deref(), Some("-2.10"));
+        again.subtract(&rows);
+        assert_eq!(again.columns()[0].sum.as_deref(), Some("-1.05"));
+    }
+
+    #[test]
+    fn digits_of_different_scales_add_up() {
+        assert_eq!(add_digits("1.5", "-0.25").as_deref(), Some("1.25"));
+        assert_eq!(add_digits("2", "3").as_deref(), Some("5"));
+        assert_eq!(add_digits("x", "3"), None);
+    }
+}
