@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 
-use fenhe_core::{Error, Kind, Position, Result};
+use fenhe_core::{ControlTotal, Error, Kind, Position, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::rejects::{blocking, sync_folder};
@@ -40,6 +40,9 @@ pub struct Checkpoint {
     pub rejected: BTreeMap<String, u64>,
     /// Column totals over the rows given to the target.
     pub columns: Vec<Column>,
+    /// What the source says about its totals, known when it is complete.
+    #[serde(default)]
+    pub declared: Vec<ControlTotal>,
     /// The source reached its true end and everything is delivered.
     pub complete: bool,
 }
@@ -218,6 +221,7 @@ mod tests {
             in_doubt: 0,
             rejected: BTreeMap::new(),
             columns: vec![],
+            declared: vec![],
             complete: false,
         }
     }

@@ -1,1 +1,30 @@
 #![doc = include_str!("../README.md")]
+
+mod books;
+mod checkpoint;
+mod fields;
+mod guarantee;
+pub mod ndjson;
+mod null;
+mod place;
+mod pump;
+mod receipt;
+mod rejects;
+mod stdio;
+mod totals;
+mod types;
+
+pub use fenhe_core as core;
+
+pub use books::{Books, Entry, Ledger, Outcome};
+pub use checkpoint::{Checkpoint, Journal};
+pub use fields::{FieldRule, Fields, Mapping, Unlisted};
+pub use guarantee::Level;
+pub use null::Null;
+pub use place::Place;
+pub use pump::{Budget, Control, Ended, Flow, Input, OnError, Output, Policy, Progress, RejectFile, pump};
+pub use receipt::{FlowReceipt, Receipt, Side, Status, run_id, utc};
+pub use rejects::{Keep, RejectLog, Rejected};
+pub use stdio::Stdio;
+pub use totals::{Column, Totals};
+pub use types::{parse_type, type_name};

@@ -5,11 +5,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fenhe_core::{ControlTotal, Error, Result};
+use fenhe_core::{ControlTotal, Error, Result, WriteMode};
 use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
 use crate::guarantee::Level;
+use crate::pump::Flow;
 use crate::rejects::sync_folder;
 use crate::totals::Column;
 
@@ -105,6 +106,85 @@ pub enum Status {
     Interrupted,
     /// Ended by an error; what was committed stays.
     Failed,
+}
+
+impl FlowReceipt {
+    /// The receipt of a flow that has not read anything yet.
+    pub(crate) fn begin(flow: &Flow) -> Self {
+        let mode = match flow.target.mode {
+            WriteMode::Append => "append",
+            WriteMode::Upsert => "upsert",
+            WriteMode::Replace => "replace",
+        };
+        let mut options = BTreeMap::from([("mode".to_owned(), mode.to_owned())]);
+        if !flow.target.key.is_empty() {
+            options.insert("key".into(), flow.target.key.join(","));
+        }
+        Self {
+            flow: flow.name.clone(),
+            source: Side {
+                name: flow.source.name.clone(),
+                fingerprint: flow.source.fingerprint.clone(),
+                options: BTreeMap::new(),
+            },
+            target: Side { name: flow.target.name.clone(), fingerprint: String::new(), options },
+            delivery: String::new(),
+            status: Status::Failed,
+            notes: Vec::new(),
+            error: None,
+            resumed_after: 0,
+            books: Books::default(),
+            balanced: true,
+            columns: Vec::new(),
+            left_out: Vec::new(),
+            declared: Vec::new(),
+            guarantee: Level::L0,
+            rejects: None,
+            budget: None,
+            within_budget: true,
+        }
+    }
+
+    /// Fills in what follows from the figures, and takes back `complete` when they do not allow it.
+    pub(crate) fn judge(&mut self, flow: &Flow) {
+        let rejects = self.books.rejects();
+        self.balanced = self.books.balance();
+        let allowed = flow.policy.budget.map(|budget| budget.allows(self.books.read));
+        self.budget = allowed;
+        self.within_budget = rejects <= allowed.unwrap_or(0);
+        let file = flow.rejects.as_ref().filter(|file| rejects > 0 && file.path.exists());
+        self.rejects = file.map(|file| file.path.clone());
+        let mut against = Vec::new();
+        if !self.balanced {
+            against.push("the records read are not all accounted for".to_owned());
+        }
+        if self.books.in_doubt > 0 {
+            against.push(format!("the target could not tell the fate of {} rows", self.books.in_doubt));
+        }
+        for total in self.declared.iter().filter(|total| total.contradicts()) {
+            against.push(format!(
+                "{}: the source declares {}, counted are {}",
+                total.of, total.declared, total.counted
+            ));
+        }
+        if !against.is_empty() && self.status < Status::Incomplete {
+            self.status = Status::Incomplete;
+        }
+        self.notes.extend(against);
+    }
+
+    /// Whether the equation holds and no declared total contradicts it.
+    pub fn agrees(&self) -> bool {
+        self.balanced && self.books.in_doubt == 0 && !self.declared.iter().any(ControlTotal::contradicts)
+    }
+}
+
+/// A name for this run of the program: time, process, and what tells two runs of one second apart.
+pub fn run_id() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    let time = utc(SystemTime::now()).replace(['-', ':'], "");
+    format!("{time}-{:08x}", random & 0xffff_ffff)
 }
 
 impl Receipt {

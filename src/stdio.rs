@@ -1,11 +1,12 @@
 //! Standard input and output as a store with one object.
 
+use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use fenhe_core::{ByteSink, ByteStream, Entry, Error, Kind, Result, Store};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 /// What is remembered of standard input, so that it can be looked at before it is read. 1 MiB.
 const REMEMBERED: usize = 1 << 20;
@@ -61,6 +62,7 @@ impl Store for Stdio {
         Ok(Box::new(Input {
             seen: Arc::clone(&self.input),
             next: 0,
+            reading: None,
         }))
     }
 
@@ -73,6 +75,7 @@ impl Store for Stdio {
 struct Input {
     seen: Arc<Mutex<Seen>>,
     next: usize,
+    reading: Option<JoinHandle<std::io::Result<Bytes>>>,
 }
 
 #[async_trait]
@@ -88,9 +91,12 @@ impl ByteStream for Input {
                 return Ok(None);
             }
         }
-        let mut chunk = BytesMut::with_capacity(CHUNK);
-        let n = tokio::io::stdin().read_buf(&mut chunk).await?;
-        let chunk = chunk.freeze();
+        // The handle is kept over a dropped future, so that no byte is lost.
+        let reading = self.reading.get_or_insert_with(|| spawn_blocking(read_chunk));
+        let result = reading.await;
+        self.reading = None;
+        let chunk = result.map_err(ended)??;
+        let n = chunk.len();
         let mut seen = lock(&self.seen);
         if n == 0 {
             seen.ended = true;
@@ -116,14 +122,14 @@ struct Output {
 impl ByteSink for Output {
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
         self.written += bytes.len() as u64;
-        tokio::io::stdout()
-            .write_all(&bytes)
+        spawn_blocking(move || std::io::stdout().lock().write_all(&bytes))
             .await
+            .map_err(ended)?
             .map_err(closed_pipe)
     }
 
     async fn sync(&mut self) -> Result<()> {
-        tokio::io::stdout().flush().await.map_err(closed_pipe)
+        spawn_blocking(|| std::io::stdout().lock().flush()).await.map_err(ended)?.map_err(closed_pipe)
     }
 
     async fn close(mut self: Box<Self>) -> Result<Entry> {
@@ -143,6 +149,17 @@ fn closed_pipe(error: std::io::Error) -> Error {
             .caused_by(error);
     }
     error.into()
+}
+
+fn read_chunk() -> std::io::Result<Bytes> {
+    let mut chunk = vec![0; CHUNK];
+    let n = std::io::stdin().lock().read(&mut chunk)?;
+    chunk.truncate(n);
+    Ok(chunk.into())
+}
+
+fn ended(error: tokio::task::JoinError) -> Error {
+    Error::new(Kind::Internal, "engine.task", "a background call ended early").caused_by(error)
 }
 
 fn lock(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {

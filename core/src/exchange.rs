@@ -115,10 +115,6 @@ pub trait Writer: Send {
     }
 
     /// Makes everything written since the last commit durable.
-    ///
-    /// # Behavior
-    /// - With `capability.watermark`, a commit before anything was written returns the watermark that
-    ///   stands for this pipeline: that is how a restarted run learns where to go on.
     async fn commit(&mut self) -> Result<Committed>;
 
     /// The position stored by the last commit of the same pipeline and dataset, in this or an earlier process.

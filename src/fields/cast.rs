@@ -1,0 +1,90 @@
+//! Exact casts: a value that its new type cannot hold is a fault of its row, never a rounded or cut value.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_cast::{CastOptions, can_cast_types, cast_with_options};
+use arrow_schema::{DataType, Field};
+use fenhe_core::{Error, Fault, Kind, Result};
+
+use crate::types::type_name;
+
+/// Refuses pairs of types between which there is no cast.
+pub(super) fn possible(from: &DataType, to: &DataType) -> Result<()> {
+    if from == to || can_cast_types(from, to) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Config,
+        "fields.type",
+        format!("{} cannot become {}", type_name(from), type_name(to)),
+    ))
+}
+
+/// The array in the type of `field`; faults of single rows are added to `bad`, whose rows hold null then.
+pub(super) fn column(
+    array: &ArrayRef,
+    field: &Field,
+    bad: &mut Vec<(usize, Fault)>,
+) -> Result<ArrayRef> {
+    let (from, to) = (array.data_type(), field.data_type());
+    if from == to {
+        return Ok(Arc::clone(array));
+    }
+    let options = CastOptions {
+        safe: true,
+        format_options: FormatOptions::default(),
+    };
+    let cast = cast_with_options(array, to, &options)?;
+    let mut fault = |row| {
+        let fault = Fault::new("fields.cast", field.name(), type_name(to), found(from));
+        bad.push((row, fault));
+    };
+    if cast.null_count() > array.null_count() {
+        (0..array.len())
+            .filter(|row| cast.is_null(*row) && !array.is_null(*row))
+            .for_each(&mut fault);
+    }
+    if may_round(from, to) {
+        inexact_rows(array, &cast, &options)?
+            .into_iter()
+            .for_each(&mut fault);
+    }
+    Ok(cast)
+}
+
+fn found(from: &DataType) -> String {
+    format!("{} that it cannot hold", type_name(from))
+}
+
+/// Whether Arrow's cast may drop digits or parts of a time without saying so.
+fn may_round(from: &DataType, to: &DataType) -> bool {
+    use DataType as T;
+    let scale = |kind: &T| match kind {
+        T::Decimal32(_, s) | T::Decimal64(_, s) | T::Decimal128(_, s) | T::Decimal256(_, s) => Some(*s),
+        _ => None,
+    };
+    match (from, to) {
+        (from, to) if scale(from).is_some() => match scale(to) {
+            Some(new) => scale(from) > Some(new),
+            None => to.is_numeric(),
+        },
+        (T::Float16 | T::Float32 | T::Float64, to) => to.is_numeric() && from != to,
+        (from, T::Float16 | T::Float32 | T::Float64) => from.is_integer(),
+        (T::Timestamp(..) | T::Date64, T::Date32) => true,
+        (T::Timestamp(a, _), T::Timestamp(b, _)) => a != b,
+        _ => false,
+    }
+}
+
+/// Rows whose value does not come back from the cast as it was.
+fn inexact_rows(array: &ArrayRef, cast: &ArrayRef, options: &CastOptions<'_>) -> Result<Vec<usize>> {
+    let back = cast_with_options(cast, array.data_type(), options)?;
+    let before = ArrayFormatter::try_new(array, &options.format_options)?;
+    let after = ArrayFormatter::try_new(&back, &options.format_options)?;
+    Ok((0..array.len())
+        .filter(|row| !cast.is_null(*row))
+        .filter(|row| before.value(*row).to_string() != after.value(*row).to_string())
+        .collect())
+}

@@ -1,0 +1,196 @@
+//! The engine loop: read, decode, map, make rejects durable, write, commit, remember, acknowledge.
+//!
+//! Nothing later in that order happens when something earlier failed.
+
+mod consume;
+mod produce;
+mod resume;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use fenhe_core::{Exchange, Limits, WriteMode};
+
+use crate::fields::Fields;
+use crate::guarantee::Level;
+use crate::receipt::FlowReceipt;
+
+pub use consume::pump;
+
+/// One way of records: from a dataset of one exchange to a dataset of another.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Name within the exchange.
+    pub name: String,
+    /// Stable name of the writer for watermarks and idempotency keys: exchange and flow.
+    pub pipeline: String,
+    /// Digest of the configuration; another plan is another delivery.
+    pub plan: String,
+    /// The reading end.
+    pub source: Input,
+    /// The writing end.
+    pub target: Output,
+    /// Renames and types; without rules every column goes on as it is.
+    pub fields: Fields,
+    /// Only these columns of the source.
+    pub columns: Option<Vec<String>>,
+    /// When to stop, and what to promise.
+    pub policy: Policy,
+    /// File of the rejects; `None`: they are counted and dropped.
+    pub rejects: Option<RejectFile>,
+    /// File of checkpoints, for targets without watermark and for knowing what was delivered.
+    pub journal: Option<PathBuf>,
+    /// Limits of the run.
+    pub limits: Limits,
+}
+
+/// The reading end of a [`Flow`].
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The system.
+    pub exchange: Arc<dyn Exchange>,
+    /// Dataset in it, empty for the only one.
+    pub dataset: String,
+    /// How the person named it, without secrets.
+    pub name: String,
+    /// What identifies the content, empty if the system has no such thing.
+    pub fingerprint: String,
+}
+
+/// The writing end of a [`Flow`].
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The system.
+    pub exchange: Arc<dyn Exchange>,
+    /// Dataset in it, empty for the only one.
+    pub dataset: String,
+    /// How the person named it, without secrets.
+    pub name: String,
+    /// How rows meet those that are there.
+    pub mode: WriteMode,
+    /// Columns of the natural key.
+    pub key: Vec<String>,
+    /// Whether what an earlier run delivered is still there, as far as it can be told.
+    pub present: bool,
+}
+
+/// Where rejects go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether it is an output of this run (replaced) or a log over runs (appended).
+    pub fresh: bool,
+}
+
+/// When a flow stops, and what it has to promise.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Policy {
+    /// Rejects that are bearable.
+    pub budget: Option<Budget>,
+    /// What the first reject does.
+    pub on_error: OnError,
+    /// Deliver from the start, whatever was delivered before.
+    pub restart: bool,
+    /// The least guarantee that is accepted.
+    pub guarantee: Option<Level>,
+}
+
+/// Rejects that are bearable: no more than either figure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Number of rejects.
+    pub rejects: Option<u64>,
+    /// Rejects in a hundred records read.
+    pub percent: Option<f64>,
+}
+
+impl Budget {
+    /// How many rejects of `read` records are bearable.
+    pub fn allows(&self, read: u64) -> u64 {
+        // A share of a count needs no more precision than a float has.
+        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let share = self.percent.map(|percent| (read as f64 * percent / 100.0).floor() as u64);
+        match (self.rejects, share) {
+            (Some(count), Some(share)) => count.min(share),
+            (Some(count), None) => count,
+            (None, Some(share)) => share,
+            (None, None) => 0,
+        }
+    }
+}
+
+/// What the first reject does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    /// It is put aside and the run goes on.
+    #[default]
+    Reject,
+    /// It ends the run; nothing after the last commit is delivered.
+    Fail,
+}
+
+/// How a caller follows and stops a run.
+#[derive(Clone, Default)]
+pub struct Control {
+    stop: Arc<AtomicBool>,
+    follow: Option<Arc<dyn Fn(&Progress) + Send + Sync>>,
+}
+
+/// How far a flow is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Name of the flow.
+    pub flow: String,
+    /// Records read.
+    pub read: u64,
+    /// Rows given to the target.
+    pub written: u64,
+    /// Records rejected.
+    pub rejected: u64,
+    /// Bytes of the source covered.
+    pub bytes: u64,
+}
+
+impl Control {
+    /// Calls `follow` after every batch.
+    #[must_use]
+    pub fn following(mut self, follow: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.follow = Some(Arc::new(follow));
+        self
+    }
+
+    /// Asks the run to stop after the batch at hand, with a commit. May be called from a signal handler task.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether [`stop`](Self::stop) was called.
+    pub fn stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    fn report(&self, progress: &Progress) {
+        if let Some(follow) = &self.follow {
+            follow(progress);
+        }
+    }
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control").field("stopped", &self.stopped()).finish_non_exhaustive()
+    }
+}
+
+/// The end of a flow: always a receipt, and the error if one ended it.
+#[derive(Debug)]
+pub struct Ended {
+    /// What was done.
+    pub receipt: FlowReceipt,
+    /// What ended it early.
+    pub error: Option<fenhe_core::Error>,
+}
