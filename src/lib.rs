@@ -3,6 +3,7 @@
 mod books;
 mod checkpoint;
 mod fields;
+mod files;
 mod guarantee;
 pub mod ndjson;
 mod null;
@@ -19,6 +20,7 @@ pub use fenhe_core as core;
 pub use books::{Books, Entry, Ledger, Outcome};
 pub use checkpoint::{Checkpoint, Journal};
 pub use fields::{FieldRule, Fields, Mapping, Unlisted};
+pub use files::{Files, MakeFormat};
 pub use guarantee::Level;
 pub use null::Null;
 pub use place::Place;

@@ -1,0 +1,325 @@
+//! A format over a store: files as an exchange.
+
+mod companions;
+mod identity;
+mod parallel;
+mod position;
+mod reader;
+mod sequential;
+mod spool;
+mod writer;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use fenhe_core::{
+    Batch, Capability, ControlTotal, Dataset, Entry, Error, Evidence, Exchange, Format, Found, Info,
+    Kind, Limits, Options, ReadRequest, Reader, Result, Sample, Store, WriteMode, WriteRequest, Writer,
+    schema,
+};
+use tokio::sync::OnceCell;
+
+use identity::{Object, start_of, together};
+use position::Cut;
+use reader::{FilesReader, Plan};
+use writer::FilesWriter;
+
+/// Bytes that a format is shown to recognise it. 256 KiB.
+const SAMPLE: u64 = 256 << 10;
+
+/// Makes a format out of options.
+pub type MakeFormat = Arc<dyn Fn(&Options) -> Result<Arc<dyn Format>> + Send + Sync>;
+
+/// One object, or all that match a pattern, read and written in one format.
+///
+/// Read, several objects are one dataset, in the order of their names. Written, the object and its companions
+/// are seen as a whole when the writer is closed.
+#[derive(Clone)]
+pub struct Files {
+    store: Arc<dyn Store>,
+    name: String,
+    format: Arc<dyn Format>,
+    make: Option<(MakeFormat, Options)>,
+    threads: usize,
+    once: bool,
+    shown: Option<String>,
+    settled: Arc<OnceCell<Settled>>,
+    notes: Arc<Mutex<Vec<String>>>,
+}
+
+/// What looking at the first object settled.
+#[derive(Clone, Debug)]
+struct Settled {
+    objects: Vec<Object>,
+    format: Arc<dyn Format>,
+    evidence: Evidence,
+}
+
+impl Files {
+    /// The object `name` of the store, or those that match the pattern `name`.
+    pub fn new(store: Arc<dyn Store>, name: impl Into<String>, format: Arc<dyn Format>) -> Self {
+        Self {
+            store,
+            name: name.into(),
+            format,
+            make: None,
+            threads: 1,
+            once: false,
+            shown: None,
+            settled: Arc::default(),
+            notes: Arc::default(),
+        }
+    }
+
+    /// Options that are settled by looking at the content are set by making the format again.
+    #[must_use]
+    pub fn settled_by(mut self, make: MakeFormat, options: Options) -> Self {
+        self.make = Some((make, options));
+        self
+    }
+
+    /// Decodes with several threads where the format can be split. Needs a runtime with blocking threads.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// The store gives its content only once (standard input).
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.once = true;
+        self
+    }
+
+    /// The name that people know a single object by, for rejects and errors.
+    #[must_use]
+    pub fn shown_as(mut self, name: impl Into<String>) -> Self {
+        self.shown = Some(name.into());
+        self
+    }
+
+    /// What the format found in the first object, and why.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when no object matches, and whatever the format says.
+    pub async fn evidence(&self, limits: &Limits) -> Result<Evidence> {
+        Ok(self.settled(limits).await?.evidence.clone())
+    }
+
+    /// What identifies the content of all objects, empty for what can be read only once.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when no object matches.
+    pub async fn fingerprint(&self) -> Result<String> {
+        Ok(together(&self.settled(&Limits::default()).await?.objects))
+    }
+
+    /// Size of all objects in bytes, if known.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when no object matches.
+    pub async fn size(&self) -> Result<Option<u64>> {
+        let settled = self.settled(&Limits::default()).await?;
+        Ok(settled.objects.iter().map(|object| object.entry.size).sum())
+    }
+
+    /// Whether the object is there.
+    pub async fn exists(&self) -> bool {
+        self.store.head(&self.name).await.is_ok()
+    }
+
+    /// Findings about the streams read to their end, since the last call.
+    pub fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn settled(&self, limits: &Limits) -> Result<&Settled> {
+        self.settled.get_or_try_init(|| self.settle(limits)).await
+    }
+
+    async fn settle(&self, limits: &Limits) -> Result<Settled> {
+        let mut objects = Vec::new();
+        for entry in self.entries().await? {
+            objects.push(Object::look(&*self.store, entry, self.once).await?);
+        }
+        let first = objects.first().ok_or_else(|| not_found(&self.name))?;
+        let sample = sample(&*self.store, &first.entry, &*self.format, limits).await?;
+        let named = |error: Error| match error.source_name_of() {
+            Some(_) => error,
+            None => error.source_name(self.shown.clone().unwrap_or_else(|| first.entry.name.clone())),
+        };
+        let evidence = self.format.infer(&sample).map_err(named)?;
+        let format = match &self.make {
+            Some((make, options)) if !evidence.options.is_empty() => {
+                let mut all = evidence.options.clone();
+                for (key, value) in options.iter() {
+                    all.set(key, value.clone());
+                }
+                make(&all)?
+            }
+            _ => Arc::clone(&self.format),
+        };
+        Ok(Settled { format, evidence, objects })
+    }
+
+    async fn entries(&self) -> Result<Vec<Entry>> {
+        let pattern = self.name.contains(['*', '?', '[']);
+        match self.store.head(&self.name).await {
+            Ok(entry) => Ok(vec![entry]),
+            Err(error) if pattern => match error.kind() {
+                Kind::NotFound | Kind::Config | Kind::Unsupported => self.store.list(&self.name).await,
+                _ => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The start of an object, as formats want to see it.
+pub(crate) async fn sample(
+    store: &dyn Store,
+    entry: &Entry,
+    format: &dyn Format,
+    limits: &Limits,
+) -> Result<Sample> {
+    let info = format.info();
+    let mut stream = store.get(&entry.name, 0).await?;
+    // One more byte than is shown tells whether it is all.
+    let start = start_of(&mut *stream, SAMPLE + 1).await?;
+    let complete = (start.len() as u64) <= SAMPLE;
+    let object = match info.whole_object {
+        true => Some(store.open(&entry.name).await?),
+        false => None,
+    };
+    let shown = usize::try_from(SAMPLE).unwrap_or(usize::MAX).min(start.len());
+    Ok(Sample {
+        bytes: start.slice(..shown),
+        complete,
+        object,
+        size: entry.size.or(complete.then_some(start.len() as u64)),
+        name: entry.name.clone(),
+        companions: companions::open(store, &entry.name, info.companions).await?,
+        limits: limits.clone(),
+    })
+}
+
+#[async_trait]
+impl Exchange for Files {
+    fn info(&self) -> Info {
+        let format = self.format.info();
+        Info {
+            scheme: self.store.scheme(),
+            version: env!("CARGO_PKG_VERSION"),
+            capability: Capability {
+                discover: format.read,
+                read: format.read,
+                resume: format.read && !self.once,
+                replay: format.read && !self.once,
+                replace: format.write,
+                per_record: format.write,
+                ..Capability::default()
+            },
+        }
+    }
+
+    async fn discover(&self) -> Result<Vec<Dataset>> {
+        let settled = self.settled(&Limits::default()).await?;
+        let partitions: Vec<String> = match settled.objects.as_slice() {
+            [_] => Vec::new(),
+            many => many.iter().map(|object| object.entry.name.clone()).collect(),
+        };
+        let single = partitions.is_empty();
+        let dataset = |found: &Found| Dataset {
+            name: found.name.clone(),
+            schema: Arc::clone(&found.schema),
+            partitions: partitions.clone(),
+            key: Vec::new(),
+            records: found.records.filter(|_| single),
+        };
+        Ok(settled.evidence.datasets.iter().map(dataset).collect())
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<Box<dyn Reader>> {
+        let settled = self.settled(&request.limits).await?;
+        let found = dataset_of(&settled.evidence, &request.dataset)?;
+        let objects = match &request.partition {
+            None => settled.objects.clone(),
+            Some(name) => {
+                let one = settled.objects.iter().find(|object| object.entry.name == *name);
+                vec![one.cloned().ok_or_else(|| not_found(name))?]
+            }
+        };
+        let plan = Plan {
+            store: Arc::clone(&self.store),
+            format: Arc::clone(&settled.format),
+            decode: Arc::clone(&found.schema),
+            schema: schema::project(&found.schema, request.columns.as_deref())?,
+            threads: self.threads,
+            shown: self.shown.clone().filter(|_| settled.objects.len() == 1),
+            notes: Arc::clone(&self.notes),
+            request: ReadRequest { dataset: found.name.clone(), ..request },
+        };
+        Ok(Box::new(FilesReader::new(plan, objects)?))
+    }
+
+    async fn write(&self, request: WriteRequest) -> Result<Box<dyn Writer>> {
+        if request.mode != WriteMode::Replace {
+            return Err(Error::unsupported("a file", "append or upsert: it is written as a whole")
+                .hint("use mode = \"replace\", or a database as target"));
+        }
+        let store = Arc::clone(&self.store);
+        Ok(Box::new(FilesWriter::open(store, &self.name, &self.format, request).await?))
+    }
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Files")
+            .field("store", &self.store)
+            .field("name", &self.name)
+            .field("format", &self.format)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One object being decoded, by whatever number of threads.
+#[async_trait]
+trait Decoding: Send {
+    /// The next batch, cancel-safe.
+    async fn next(&mut self) -> Result<Option<Step>>;
+
+    /// What the object says about its totals.
+    fn declared(&self) -> Vec<ControlTotal>;
+
+    /// Findings about the object as a whole.
+    fn notes(&self) -> Vec<String>;
+}
+
+/// A batch, and where a parallel read can go on after it.
+struct Step {
+    batch: Batch,
+    cut: Option<Cut>,
+}
+
+fn dataset_of<'a>(evidence: &'a Evidence, name: &str) -> Result<&'a Found> {
+    let all = &evidence.datasets;
+    if let ([only], true) = (all.as_slice(), name.is_empty()) {
+        return Ok(only);
+    }
+    all.iter().find(|found| found.name == name).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|found| found.name.as_str()).collect();
+        let message = match name.is_empty() {
+            true => "there are several datasets: one has to be named".to_owned(),
+            false => format!("there is no dataset {name}"),
+        };
+        Error::new(Kind::NotFound, "files.dataset", message)
+            .hint(format!("name one after a #: {}", names.join(", ")))
+    })
+}
+
+fn not_found(name: &str) -> Error {
+    Error::new(Kind::NotFound, "files.not_found", format!("nothing is there by the name {name}"))
+}
