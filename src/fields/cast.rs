@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_cast::{CastOptions, can_cast_types, cast_with_options};
 use arrow_schema::{DataType, Field};
 use fenhe_core::{Error, Fault, Kind, Result};
+use fenhe_kernels::Pools;
+use fenhe_text::Encoding;
+use fenhe_values::{ColumnBuilder, FaultMask, FieldSpec, Source, Spans};
 
 use crate::types::type_name;
 
@@ -32,6 +36,9 @@ pub(super) fn column(
     if from == to {
         return Ok(Arc::clone(array));
     }
+    if is_text(from) && fenhe_values::type_name(to).is_some() && !is_text(to) {
+        return from_text(array, field, bad);
+    }
     let options = CastOptions {
         safe: true,
         format_options: FormatOptions::default(),
@@ -52,6 +59,35 @@ pub(super) fn column(
             .for_each(&mut fault);
     }
     Ok(cast)
+}
+
+fn is_text(kind: &DataType) -> bool {
+    matches!(kind, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8)
+}
+
+/// Text is read by the same strict rules as in the formats: no digit is rounded, an empty text is no value.
+fn from_text(array: &ArrayRef, field: &Field, bad: &mut Vec<(usize, Fault)>) -> Result<ArrayRef> {
+    let plain = arrow_cast::cast(array, &DataType::Utf8)?;
+    let text = plain.as_string::<i32>();
+    let spec = FieldSpec::new(field.name(), field.data_type().clone());
+    let mut column = ColumnBuilder::new(&spec, Encoding::UTF_8, &Pools::default(), text.len())?;
+    let place = |offset: &i32| u32::try_from(*offset).unwrap_or(Spans::MISSING);
+    let starts: Vec<u32> = text.value_offsets().iter().map(place).collect();
+    let mut ends: Vec<u32> = starts.iter().skip(1).copied().collect();
+    for (row, end) in ends.iter_mut().enumerate() {
+        if text.is_null(row) {
+            *end = Spans::MISSING;
+        }
+    }
+    let mut faults = FaultMask::new();
+    faults.reset(text.len());
+    column.append(Source::Bytes(text.value_data()), Spans::each(&starts, &ends), &mut faults);
+    for row in faults.iter() {
+        let why = column.reader().check(text.value(row).as_bytes());
+        let found = why.map_or_else(|| "another text".to_owned(), |why| why.to_string());
+        bad.push((row, Fault::new("fields.cast", field.name(), type_name(field.data_type()), found)));
+    }
+    column.finish()
 }
 
 fn found(from: &DataType) -> String {
