@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use fenhe_core::{Error, Kind, Result};
-
 /// Where data are or shall go, as a person names it.
 ///
 /// ```
@@ -37,6 +35,7 @@ impl Place {
                 let rest = text.get(scheme.len() + 1..).unwrap_or_default();
                 (scheme, rest)
             }
+            _ if is_database(text) => ("sqlite", text),
             _ => ("file", text),
         };
         let (rest, dataset) = split_dataset(scheme, rest, base);
@@ -86,30 +85,9 @@ impl Place {
         self.base.join(rest)
     }
 
-    /// Folder and file name (or glob) of the path, for a store over the folder.
-    ///
-    /// # Errors
-    /// [`Kind::Config`] when the path names no file.
-    pub fn folder_and_name(&self) -> Result<(PathBuf, String)> {
-        let path = self.path();
-        let text = path.to_string_lossy().into_owned();
-        // A glob may span folders: the store starts at the last folder without a wildcard.
-        let fixed = match text.find(['*', '?', '[']) {
-            Some(wild) if !path.exists() => text.get(..wild).unwrap_or_default(),
-            _ => text.as_str(),
-        };
-        let cut = fixed.rfind('/').map_or(0, |slash| slash + 1);
-        let (folder, name) = text.split_at(cut);
-        if name.is_empty() {
-            return Err(Error::new(
-                Kind::Config,
-                "place.folder",
-                format!("{} names a folder, not a file", self.text()),
-            )
-            .hint("name a file, or several with a pattern such as folder/*.DBF"));
-        }
-        let folder = if folder.is_empty() { "." } else { folder };
-        Ok((PathBuf::from(folder), name.into()))
+    /// The folder that relative paths count from.
+    pub fn base(&self) -> &Path {
+        &self.base
     }
 }
 
@@ -120,6 +98,12 @@ fn scheme_of(text: &str) -> Option<&str> {
     let first = letters.next()?.is_ascii_alphabetic();
     let rest = letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
     (first && rest && scheme.len() > 1).then_some(scheme)
+}
+
+/// A plain path to a SQLite file, with or without a table, means the database.
+fn is_database(text: &str) -> bool {
+    let path = text.split_once('#').map_or(text, |(path, _)| path).to_ascii_lowercase();
+    [".db", ".sqlite", ".sqlite3"].iter().any(|end| path.ends_with(end))
 }
 
 /// `#` is legal in file names: it only starts a dataset when no such file exists.
@@ -163,22 +147,6 @@ mod tests {
         let place = Place::parse("https://clerk:s3cret@host/path?x=1");
         assert_eq!(place.text(), "https://clerk:***@host/path?x=1");
         assert!(place.uri().contains("s3cret"));
-    }
-
-    #[test]
-    fn a_glob_starts_at_its_last_plain_folder() {
-        let place = Place::parse("data/20??/*.DBF");
-        let (folder, name) = place.folder_and_name().unwrap();
-        assert_eq!(
-            (folder.as_path(), name.as_str()),
-            (Path::new("data/"), "20??/*.DBF")
-        );
-    }
-
-    #[test]
-    fn a_folder_is_refused_with_advice() {
-        let error = Place::parse("data/").folder_and_name().unwrap_err();
-        assert_eq!(error.code(), "place.folder");
     }
 
     #[test]

@@ -1,0 +1,174 @@
+//! From the name of a place to the end of a flow.
+
+use std::sync::Arc;
+
+use fenhe_core::{Entry, Error, Exchange, Format, Kind, Limits, Options, Result, Store};
+
+use super::recognise::extension;
+use super::{FormatEntry, Opened, Purpose, Registry, attach};
+use crate::files::Files;
+use crate::place::Place;
+use crate::pump::Input;
+
+/// How to open a place.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// Name of the format; `None`: by extension or content.
+    pub format: Option<String>,
+    /// Options of the place and of the format together.
+    pub options: Options,
+    /// Threads that decode; 0 counts as 1.
+    pub threads: usize,
+    /// Limits of the run.
+    pub limits: Limits,
+}
+
+/// A place opened for reading.
+#[derive(Clone, Debug)]
+pub struct SourceEnd {
+    /// The reading end of a flow.
+    pub input: Input,
+    /// The files, when it is a format over a store.
+    pub files: Option<Files>,
+    /// Name of the format.
+    pub format: Option<&'static str>,
+    /// Why this format was chosen.
+    pub reason: Option<String>,
+}
+
+/// A place opened for writing.
+#[derive(Clone, Debug)]
+pub struct TargetEnd {
+    /// The system.
+    pub exchange: Arc<dyn Exchange>,
+    /// Dataset in it.
+    pub dataset: String,
+    /// How the person named it, without secrets.
+    pub name: String,
+    /// The files, when it is a format over a store.
+    pub files: Option<Files>,
+}
+
+impl Registry {
+    /// Opens a place for reading.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for unknown names and options, [`Kind::NotFound`] when nothing is there.
+    pub async fn source(&self, place: &Place, with: &Opening) -> Result<SourceEnd> {
+        let (opened, options) = self.open(place, with, false)?;
+        let (store, name, once) = match opened {
+            Opened::Exchange { exchange, dataset } => {
+                no_options_left(place, &options)?;
+                let input = Input { exchange, dataset, name: place.text(), fingerprint: String::new() };
+                return Ok(SourceEnd { input, files: None, format: None, reason: None });
+            }
+            Opened::Store { store, name, once } => (store, name, once),
+        };
+        let (entry, reason) = match &with.format {
+            Some(format) => (self.entry(format)?, None),
+            None => {
+                let first = first_object(&*store, &name).await?;
+                let chosen = self.recognise(&*store, &first, place, &options, &with.limits).await?;
+                (chosen.entry, Some(chosen.reason))
+            }
+        };
+        let files = files(entry, store, name, place, &options)?.threads(with.threads);
+        let files = if once { files.once() } else { files };
+        let files = files.shown_as(place.text());
+        let input = Input {
+            dataset: place.dataset().into(),
+            name: place.text(),
+            fingerprint: files.fingerprint().await?,
+            exchange: Arc::new(files.clone()),
+        };
+        Ok(SourceEnd { input, files: Some(files), format: Some(entry.info.name), reason })
+    }
+
+    /// Opens a place for writing. Nothing is written or created yet.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for unknown names and options.
+    pub fn target(&self, place: &Place, with: &Opening) -> Result<TargetEnd> {
+        let (opened, options) = self.open(place, with, true)?;
+        let (store, name) = match opened {
+            Opened::Exchange { exchange, dataset } => {
+                no_options_left(place, &options)?;
+                return Ok(TargetEnd { exchange, dataset, name: place.text(), files: None });
+            }
+            Opened::Store { store, name, .. } => (store, name),
+        };
+        let entry = match (&with.format, self.by_extension(&name, true).as_slice()) {
+            (Some(format), _) => self.entry(format)?,
+            (None, [first, ..]) => first,
+            // The neutral text form, for pipes.
+            (None, []) if place.scheme() == "stdio" => self.entry("ndjson")?,
+            (None, []) => {
+                return Err(Error::new(
+                    Kind::Config,
+                    "registry.unknown_format",
+                    format!("no format is written with the extension .{}", extension(&name)),
+                )
+                .source_name(place.text())
+                .hint("name the format (--to, or format = in a configuration)"));
+            }
+        };
+        let files = files(entry, store, name, place, &options)?.shown_as(place.text());
+        Ok(TargetEnd {
+            exchange: Arc::new(files.clone()),
+            dataset: place.dataset().into(),
+            name: place.text(),
+            files: Some(files),
+        })
+    }
+
+    /// Opens the place with its own options; returns those that are left for the format.
+    fn open(&self, place: &Place, with: &Opening, write: bool) -> Result<(Opened, Options)> {
+        let scheme = self.scheme(place)?;
+        if (write && !scheme.write) || (!write && !scheme.read) {
+            let what = if write { "written" } else { "read" };
+            return Err(Error::new(
+                Kind::Config,
+                "registry.scheme",
+                format!("{}: cannot be {what}", scheme.name),
+            ));
+        }
+        let (own, rest): (Vec<_>, Vec<_>) = with
+            .options
+            .iter()
+            .map(|(key, value)| (key.to_owned(), value.clone()))
+            .partition(|(key, _)| scheme.options.contains(&key.as_str()));
+        let purpose = Purpose { write, format: with.format.is_some() };
+        let opened = (scheme.open)(place, &own.into_iter().collect(), purpose)?;
+        Ok((opened, rest.into_iter().collect()))
+    }
+}
+
+fn files(
+    entry: &FormatEntry,
+    store: Arc<dyn Store>,
+    name: String,
+    place: &Place,
+    options: &Options,
+) -> Result<Files> {
+    let options = attach::files(options, &entry.info, place.base())?;
+    let format: Arc<dyn Format> = (entry.make)(&options)?;
+    Ok(Files::new(store, name, format).settled_by(Arc::clone(&entry.make), options))
+}
+
+async fn first_object(store: &dyn Store, name: &str) -> Result<Entry> {
+    match store.head(name).await {
+        Ok(entry) => Ok(entry),
+        Err(error) if name.contains(['*', '?', '[']) => {
+            store.list(name).await?.into_iter().next().ok_or(error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn no_options_left(place: &Place, options: &Options) -> Result<()> {
+    let Some((name, _)) = options.iter().next() else {
+        return Ok(());
+    };
+    let message = format!("{}: has no option {name}", place.scheme());
+    Err(Error::new(Kind::Config, "core.option", message))
+}
