@@ -79,11 +79,7 @@ impl Ledger {
     /// Opens the entry of a batch.
     pub fn open(&self, span: Span) -> Entry {
         self.with(|state| state.open += span.read);
-        Entry {
-            ledger: self.clone(),
-            read: span.read,
-            skipped: span.skipped,
-        }
+        Entry { ledger: self.clone(), read: span.read, skipped: span.skipped }
     }
 
     /// The books of everything settled.
@@ -146,8 +142,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let read = self.read;
-        self.ledger
-            .with(|state| state.open = state.open.saturating_sub(read));
+        self.ledger.with(|state| state.open = state.open.saturating_sub(read));
     }
 }
 
@@ -156,12 +151,7 @@ mod tests {
     use super::*;
 
     fn span(read: u64, skipped: u64) -> Span {
-        Span {
-            first: 1,
-            read,
-            skipped,
-            ..Span::default()
-        }
+        Span { first: 1, read, skipped, ..Span::default() }
     }
 
     #[test]
@@ -177,11 +167,8 @@ mod tests {
     fn a_row_that_the_target_lost_unbalances_the_books() {
         let ledger = Ledger::default();
         let entries = vec![ledger.open(span(5, 1)), ledger.open(span(5, 0))];
-        let outcome = Outcome {
-            delivered: 7,
-            rejected: BTreeMap::from([("x.y".into(), 1)]),
-            in_doubt: 0,
-        };
+        let outcome =
+            Outcome { delivered: 7, rejected: BTreeMap::from([("x.y".into(), 1)]), in_doubt: 0 };
         Entry::settle(entries, outcome);
         let books = ledger.books();
         assert_eq!((books.read, books.delivered, books.rejects(), books.skipped), (10, 7, 1, 1));

@@ -10,6 +10,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use fenhe_core::{ControlTotal, Error, Kind, Position, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::reasons::Reason;
 use crate::rejects::{blocking, sync_folder};
 use crate::totals::Column;
 
@@ -38,6 +39,9 @@ pub struct Checkpoint {
     pub in_doubt: u64,
     /// Rejects by code, those of this batch's target not yet among them.
     pub rejected: BTreeMap<String, u64>,
+    /// The same rejects by field and fault, for people.
+    #[serde(default)]
+    pub reasons: Vec<Reason>,
     /// Column totals over the rows given to the target.
     pub columns: Vec<Column>,
     /// What the source says about its totals, known when it is complete.
@@ -121,11 +125,7 @@ impl Journal {
             file = compact(path, last).map_err(named)?;
         }
         file.seek(SeekFrom::End(0)).map_err(|e| named(e.into()))?;
-        Ok(Self {
-            path: path.into(),
-            file: Arc::new(file),
-            last,
-        })
+        Ok(Self { path: path.into(), file: Arc::new(file), last })
     }
 
     /// The last entry.
@@ -220,6 +220,7 @@ mod tests {
             skipped: 0,
             in_doubt: 0,
             rejected: BTreeMap::new(),
+            reasons: vec![],
             columns: vec![],
             declared: vec![],
             complete: false,

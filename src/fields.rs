@@ -96,16 +96,13 @@ impl Fields {
         if self.rules.is_empty() || self.unlisted == Unlisted::Keep {
             let used: Vec<usize> = columns.iter().map(|c: &Bound| c.index).collect();
             columns.extend(
-                source
-                    .fields()
-                    .iter()
-                    .enumerate()
-                    .filter(|(index, _)| !used.contains(index))
-                    .map(|(index, field)| Bound {
+                source.fields().iter().enumerate().filter(|(index, _)| !used.contains(index)).map(
+                    |(index, field)| Bound {
                         index,
                         field: Arc::clone(field),
                         from: field.data_type().clone(),
-                    }),
+                    },
+                ),
             );
         }
         let fields: Vec<_> = columns.iter().map(|c| Arc::clone(&c.field)).collect();
@@ -132,16 +129,12 @@ fn bind_rule(rule: &FieldRule, source: &SchemaRef) -> Result<Bound> {
     let data_type = rule.data_type.clone().unwrap_or_else(|| old.data_type().clone());
     cast::possible(old.data_type(), &data_type).map_err(|e| e.at_field(&rule.name))?;
     let nullable = !rule.required && old.is_nullable();
-    let mut field = Field::new(&rule.name, data_type.clone(), nullable)
-        .with_metadata(old.metadata().clone());
+    let mut field =
+        Field::new(&rule.name, data_type.clone(), nullable).with_metadata(old.metadata().clone());
     if let Some(title) = &rule.title {
         field = schema::with(field, schema::TITLE, title);
     }
-    Ok(Bound {
-        index,
-        field: Arc::new(field),
-        from: old.data_type().clone(),
-    })
+    Ok(Bound { index, field: Arc::new(field), from: old.data_type().clone() })
 }
 
 /// Rules bound to the schema of a source.
@@ -230,11 +223,7 @@ impl Mapping {
 
     fn records(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
         let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(rows));
-        Ok(RecordBatch::try_new_with_options(
-            Arc::clone(&self.schema),
-            arrays,
-            &options,
-        )?)
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?)
     }
 }
 

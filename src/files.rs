@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use fenhe_core::{
-    Batch, Capability, ControlTotal, Dataset, Entry, Error, Evidence, Exchange, Format, Found, Info,
-    Kind, Limits, Options, ReadRequest, Reader, Result, Sample, Store, WriteMode, WriteRequest, Writer,
-    schema,
+    Batch, Capability, ControlTotal, Dataset, Entry, Error, Evidence, Exchange, Format, Found,
+    Info, Kind, Limits, Options, ReadRequest, Reader, Result, Sample, Store, WriteMode,
+    WriteRequest, Writer, schema,
 };
 use tokio::sync::OnceCell;
 
@@ -148,7 +148,9 @@ impl Files {
         let sample = sample(&*self.store, &first.entry, &*self.format, limits).await?;
         let named = |error: Error| match error.source_name_of() {
             Some(_) => error,
-            None => error.source_name(self.shown.clone().unwrap_or_else(|| first.entry.name.clone())),
+            None => {
+                error.source_name(self.shown.clone().unwrap_or_else(|| first.entry.name.clone()))
+            }
         };
         let evidence = self.format.infer(&sample).map_err(named)?;
         let format = match &self.make {
@@ -169,7 +171,9 @@ impl Files {
         match self.store.head(&self.name).await {
             Ok(entry) => Ok(vec![entry]),
             Err(error) if pattern => match error.kind() {
-                Kind::NotFound | Kind::Config | Kind::Unsupported => self.store.list(&self.name).await,
+                Kind::NotFound | Kind::Config | Kind::Unsupported => {
+                    self.store.list(&self.name).await
+                }
                 _ => Err(error),
             },
             Err(error) => Err(error),

@@ -40,7 +40,9 @@ impl Level {
             Some(wanted) if wanted > self => Err(Error::new(
                 Kind::Config,
                 "engine.guarantee",
-                format!("the guarantee {wanted:?} is asked for, but source and target give {self:?}"),
+                format!(
+                    "the guarantee {wanted:?} is asked for, but source and target give {self:?}"
+                ),
             )
             .hint("write with a key (mode = \"upsert\") or to a target that stores a watermark")),
             _ => Ok(()),
@@ -64,16 +66,8 @@ mod tests {
 
     #[test]
     fn the_weakest_part_decides() {
-        let source = Capability {
-            replay: true,
-            resume: true,
-            ..Capability::default()
-        };
-        let database = Capability {
-            watermark: true,
-            upsert: true,
-            ..Capability::default()
-        };
+        let source = Capability { replay: true, resume: true, ..Capability::default() };
+        let database = Capability { watermark: true, upsert: true, ..Capability::default() };
         let plain = Capability::default();
         use WriteMode::{Append, Replace, Upsert};
         for (from, to, mode, level) in [

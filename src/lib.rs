@@ -2,6 +2,7 @@
 
 mod books;
 mod checkpoint;
+mod config;
 mod fields;
 mod files;
 mod guarantee;
@@ -9,9 +10,11 @@ pub mod ndjson;
 mod null;
 mod place;
 mod pump;
+mod reasons;
 mod receipt;
 mod registry;
 mod rejects;
+mod run;
 mod stdio;
 mod totals;
 mod types;
@@ -20,15 +23,21 @@ pub use fenhe_core as core;
 
 pub use books::{Books, Entry, Ledger, Outcome};
 pub use checkpoint::{Checkpoint, Journal};
+pub use config::{ExchangeConfig, Prepared, Settings};
 pub use fields::{FieldRule, Fields, Mapping, Unlisted};
 pub use files::{Files, MakeFormat};
 pub use guarantee::Level;
 pub use null::Null;
 pub use place::Place;
-pub use pump::{Budget, Control, Ended, Flow, Input, OnError, Output, Policy, Progress, RejectFile, pump};
+pub use pump::{
+    Budget, Control, Ended, Flow, Input, OnError, Outline, Output, Policy, Progress, RejectFile,
+    outline, pump,
+};
+pub use reasons::Reason;
 pub use receipt::{FlowReceipt, Receipt, Side, Status, run_id, utc};
-pub use registry::{Opened, OpenPlace, Opening, Purpose, Registry, Scheme, SourceEnd, TargetEnd};
+pub use registry::{OpenPlace, Opened, Opening, Purpose, Registry, Scheme, SourceEnd, TargetEnd};
 pub use rejects::{Keep, RejectLog, Rejected};
+pub use run::Ran;
 pub use stdio::Stdio;
 pub use totals::{Column, Totals};
 pub use types::{parse_type, type_name};

@@ -10,9 +10,8 @@ use fenhe_core::{Fault, Raw, Reject, Result};
 /// # Errors
 /// [`Kind::Internal`](fenhe_core::Kind::Internal) for a column type that has no JSON form.
 pub fn rows(batch: &RecordBatch) -> Result<Vec<u8>> {
-    let mut writer = WriterBuilder::new()
-        .with_explicit_nulls(true)
-        .build::<_, LineDelimited>(Vec::new());
+    let mut writer =
+        WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(Vec::new());
     writer.write(batch)?;
     writer.finish()?;
     Ok(writer.into_inner())
@@ -54,11 +53,7 @@ mod tests {
             .with_precision_and_scale(12, 2)
             .unwrap();
         let batch = RecordBatch::try_from_iter_with_nullable([
-            (
-                "name",
-                Arc::new(StringArray::from(vec![Some("王\"五"), None])) as ArrayRef,
-                true,
-            ),
+            ("name", Arc::new(StringArray::from(vec![Some("王\"五"), None])) as ArrayRef, true),
             ("fee", Arc::new(fee), true),
             ("day", Arc::new(Date32Array::from(vec![Some(0), None])), true),
         ])

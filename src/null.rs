@@ -1,9 +1,7 @@
 //! `null:` takes rows, counts them and drops them: for measuring and for checking a source.
 
 use async_trait::async_trait;
-use fenhe_core::{
-    Batch, Capability, Committed, Exchange, Info, Result, WriteRequest, Writer,
-};
+use fenhe_core::{Batch, Capability, Committed, Exchange, Info, Result, WriteRequest, Writer};
 
 /// A sink that counts and drops.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,10 +39,7 @@ impl Writer for Counter {
     }
 
     async fn commit(&mut self) -> Result<Committed> {
-        Ok(Committed {
-            rows: std::mem::take(&mut self.rows),
-            ..Committed::default()
-        })
+        Ok(Committed { rows: std::mem::take(&mut self.rows), ..Committed::default() })
     }
 
     async fn close(mut self: Box<Self>) -> Result<Committed> {

@@ -16,7 +16,7 @@ use crate::fields::Fields;
 use crate::guarantee::Level;
 use crate::receipt::FlowReceipt;
 
-pub use consume::pump;
+pub use consume::{Outline, outline, pump};
 
 /// One way of records: from a dataset of one exchange to a dataset of another.
 #[derive(Clone, Debug)]
@@ -111,7 +111,11 @@ impl Budget {
     /// How many rejects of `read` records are bearable.
     pub fn allows(&self, read: u64) -> u64 {
         // A share of a count needs no more precision than a float has.
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        #[allow(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss
+        )]
         let share = self.percent.map(|percent| (read as f64 * percent / 100.0).floor() as u64);
         match (self.rejects, share) {
             (Some(count), Some(share)) => count.min(share),

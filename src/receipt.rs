@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::books::Books;
 use crate::guarantee::Level;
 use crate::pump::Flow;
+use crate::reasons::Reason;
 use crate::rejects::sync_folder;
 use crate::totals::Column;
 
@@ -57,6 +58,9 @@ pub struct FlowReceipt {
     pub resumed_after: u64,
     /// `read = delivered + rejected + skipped + in_doubt`, over all runs of the delivery.
     pub books: Books,
+    /// The rejects by field and fault, most frequent first, with an example of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
     /// Whether the equation holds.
     pub balanced: bool,
     /// Null counts and decimal sums over the rows given to the target.
@@ -134,6 +138,7 @@ impl FlowReceipt {
             error: None,
             resumed_after: 0,
             books: Books::default(),
+            reasons: Vec::new(),
             balanced: true,
             columns: Vec::new(),
             left_out: Vec::new(),
@@ -159,7 +164,10 @@ impl FlowReceipt {
             against.push("the records read are not all accounted for".to_owned());
         }
         if self.books.in_doubt > 0 {
-            against.push(format!("the target could not tell the fate of {} rows", self.books.in_doubt));
+            against.push(format!(
+                "the target could not tell the fate of {} rows",
+                self.books.in_doubt
+            ));
         }
         for total in self.declared.iter().filter(|total| total.contradicts()) {
             against.push(format!(
@@ -175,7 +183,9 @@ impl FlowReceipt {
 
     /// Whether the equation holds and no declared total contradicts it.
     pub fn agrees(&self) -> bool {
-        self.balanced && self.books.in_doubt == 0 && !self.declared.iter().any(ControlTotal::contradicts)
+        self.balanced
+            && self.books.in_doubt == 0
+            && !self.declared.iter().any(ControlTotal::contradicts)
     }
 }
 
@@ -188,12 +198,25 @@ pub fn run_id() -> String {
 }
 
 impl Receipt {
+    /// What a program that did this returns: 0 done, 1 failed or interrupted, 3 rejects beyond the budget,
+    /// 4 the books do not balance.
+    pub fn exit_code(&self) -> u8 {
+        let any = |test: fn(&FlowReceipt) -> bool| self.flows.iter().any(test);
+        match () {
+            () if any(|flow| flow.status >= Status::Interrupted) => 1,
+            () if any(|flow| !flow.agrees()) => 4,
+            () if any(|flow| !flow.within_budget) => 3,
+            () => 0,
+        }
+    }
+
     /// Writes the receipt so that a reader sees the old one or the whole new one.
     ///
     /// # Errors
     /// Input/output errors.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let named = |error: std::io::Error| Error::from(error).source_name(path.display().to_string());
+        let named =
+            |error: std::io::Error| Error::from(error).source_name(path.display().to_string());
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(named)?;
         }
@@ -212,10 +235,7 @@ impl Receipt {
 
 /// A time as `2026-11-23T04:05:15Z`.
 pub fn utc(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .as_secs();
+    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     format!(

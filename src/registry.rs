@@ -7,6 +7,7 @@ mod recognise;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use fenhe_core::{Error, Exchange, Format, FormatInfo, Kind, Options, Result, Store, nearest};
@@ -122,12 +123,13 @@ impl Registry {
         self.schemes.values()
     }
 
-    /// A format by name, with its options set. Names of files among the options are read, relative to `place`.
+    /// A format by name, with its options set. Files that options name are read, relative to `base`.
     ///
     /// # Errors
     /// [`Kind::Config`] with code `registry.format` for an unknown name, and what the format says of its options.
-    pub fn format(&self, name: &str, options: &Options) -> Result<Arc<dyn Format>> {
-        (self.entry(name)?.make)(options)
+    pub fn format_at(&self, name: &str, options: &Options, base: &Path) -> Result<Arc<dyn Format>> {
+        let entry = self.entry(name)?;
+        (entry.make)(&attach::files(options, &entry.info, base)?)
     }
 
     fn entry(&self, name: &str) -> Result<&FormatEntry> {
@@ -136,11 +138,14 @@ impl Registry {
             return Ok(entry);
         }
         // `tsv` is csv with another name; the first format of the extension is meant.
-        if let Some(entry) = self.formats.iter().find(|e| e.info.extensions.contains(&lower.as_str())) {
+        if let Some(entry) =
+            self.formats.iter().find(|e| e.info.extensions.contains(&lower.as_str()))
+        {
             return Ok(entry);
         }
         let names: Vec<&str> = self.formats.iter().map(|entry| entry.info.name).collect();
-        let error = Error::new(Kind::Config, "registry.format", format!("there is no format {name}"));
+        let error =
+            Error::new(Kind::Config, "registry.format", format!("there is no format {name}"));
         Err(match nearest(&lower, names.iter().copied()) {
             Some(near) => error.hint(format!("did you mean {near}?")),
             None => error.hint(format!("formats are {}", names.join(", "))),
@@ -154,7 +159,11 @@ impl Registry {
             let error = Error::new(Kind::Config, "registry.scheme", message);
             match nearest(place.scheme(), names.iter().copied()) {
                 Some(near) => error.hint(format!("did you mean {near}:?")),
-                None => error.hint(format!("kinds are {}; for a file of this name write ./{}", names.join(", "), place.text())),
+                None => error.hint(format!(
+                    "kinds are {}; for a file of this name write ./{}",
+                    names.join(", "),
+                    place.text()
+                )),
             }
         })
     }

@@ -114,18 +114,11 @@ impl RejectLog {
         self.alive()?;
         let file = match &mut self.file {
             Some(file) => file,
-            None => self
-                .file
-                .insert(BufWriter::with_capacity(64 << 10, open_append(&self.path)?)),
+            None => self.file.insert(BufWriter::with_capacity(64 << 10, open_append(&self.path)?)),
         };
         self.unsynced = true;
         for reject in rejects {
-            let line = LineRef {
-                flow: &self.flow,
-                delivery: &self.delivery,
-                batch,
-                reject,
-            };
+            let line = LineRef { flow: &self.flow, delivery: &self.delivery, batch, reject };
             serde_json::to_writer(&mut *file, &line).map_err(std::io::Error::from)?;
             file.write_all(b"\n")?;
         }
@@ -295,12 +288,10 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T> {
     match tokio::task::spawn_blocking(call).await {
         Ok(result) => Ok(result?),
-        Err(error) => Err(Error::new(
-            Kind::Internal,
-            "engine.task",
-            "a background call ended early",
-        )
-        .caused_by(error)),
+        Err(error) => {
+            Err(Error::new(Kind::Internal, "engine.task", "a background call ended early")
+                .caused_by(error))
+        }
     }
 }
 
@@ -311,14 +302,11 @@ mod tests {
     use super::*;
 
     fn reject(record: u64) -> Reject {
-        Reject::new(Fault::new("t.t", "", "a", "b"))
-            .at(record, 0, 1)
-            .raw_bytes(b"x", 9)
+        Reject::new(Fault::new("t.t", "", "a", "b")).at(record, 0, 1).raw_bytes(b"x", 9)
     }
 
     async fn write(path: &Path, delivery: &str, keep: u64, batches: &[u64]) -> u64 {
-        let (mut log, counts) =
-            RejectLog::open(path, "f", delivery, Keep::UpTo(keep)).unwrap();
+        let (mut log, counts) = RejectLog::open(path, "f", delivery, Keep::UpTo(keep)).unwrap();
         for batch in batches {
             log.append(*batch, &[reject(*batch)]).unwrap();
         }

@@ -43,11 +43,7 @@ impl Store for Stdio {
     }
 
     async fn head(&self, name: &str) -> Result<Entry> {
-        Ok(Entry {
-            name: name.into(),
-            size: None,
-            version: String::new(),
-        })
+        Ok(Entry { name: name.into(), size: None, version: String::new() })
     }
 
     async fn get(&self, _name: &str, from: u64) -> Result<Box<dyn ByteStream>> {
@@ -59,11 +55,7 @@ impl Store for Stdio {
             )
             .hint("save it to a file first"));
         }
-        Ok(Box::new(Input {
-            seen: Arc::clone(&self.input),
-            next: 0,
-            reading: None,
-        }))
+        Ok(Box::new(Input { seen: Arc::clone(&self.input), next: 0, reading: None }))
     }
 
     async fn put(&self, _name: &str) -> Result<Box<dyn ByteSink>> {
@@ -129,16 +121,15 @@ impl ByteSink for Output {
     }
 
     async fn sync(&mut self) -> Result<()> {
-        spawn_blocking(|| std::io::stdout().lock().flush()).await.map_err(ended)?.map_err(closed_pipe)
+        spawn_blocking(|| std::io::stdout().lock().flush())
+            .await
+            .map_err(ended)?
+            .map_err(closed_pipe)
     }
 
     async fn close(mut self: Box<Self>) -> Result<Entry> {
         self.sync().await?;
-        Ok(Entry {
-            name: "-".into(),
-            size: Some(self.written),
-            version: String::new(),
-        })
+        Ok(Entry { name: "-".into(), size: Some(self.written), version: String::new() })
     }
 }
 
@@ -163,6 +154,5 @@ fn ended(error: tokio::task::JoinError) -> Error {
 }
 
 fn lock(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {
-    seen.lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -47,7 +47,9 @@ impl Totals {
                     nulls: old.map_or(0, |c| c.nulls),
                     scale,
                     sum: match (scale, old) {
-                        (Some(scale), Some(old)) => old.sum.as_deref().and_then(|s| unscale(s, scale)),
+                        (Some(scale), Some(old)) => {
+                            old.sum.as_deref().and_then(|s| unscale(s, scale))
+                        }
                         (Some(_), None) => Some(i256::ZERO),
                         (None, _) => None,
                     },
@@ -200,9 +202,7 @@ mod tests {
     use super::*;
 
     fn batch(values: Vec<Option<i128>>, scale: i8) -> RecordBatch {
-        let array = Decimal128Array::from(values)
-            .with_precision_and_scale(38, scale)
-            .unwrap();
+        let array = Decimal128Array::from(values).with_precision_and_scale(38, scale).unwrap();
         RecordBatch::try_from_iter_with_nullable([("fee", Arc::new(array) as ArrayRef, true)])
             .unwrap()
     }
@@ -215,10 +215,7 @@ mod tests {
         totals.add(&rows);
         let column = totals.columns().remove(0);
         assert_eq!(column.nulls, 1);
-        assert_eq!(
-            column.sum.as_deref(),
-            Some("2999999999999999999999999999999999999.97")
-        );
+        assert_eq!(column.sum.as_deref(), Some("2999999999999999999999999999999999999.97"));
     }
 
     #[test]

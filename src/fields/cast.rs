@@ -39,10 +39,7 @@ pub(super) fn column(
     if is_text(from) && fenhe_values::type_name(to).is_some() && !is_text(to) {
         return from_text(array, field, bad);
     }
-    let options = CastOptions {
-        safe: true,
-        format_options: FormatOptions::default(),
-    };
+    let options = CastOptions { safe: true, format_options: FormatOptions::default() };
     let cast = cast_with_options(array, to, &options)?;
     let mut fault = |row| {
         let fault = Fault::new("fields.cast", field.name(), type_name(to), found(from));
@@ -54,9 +51,7 @@ pub(super) fn column(
             .for_each(&mut fault);
     }
     if may_round(from, to) {
-        inexact_rows(array, &cast, &options)?
-            .into_iter()
-            .for_each(&mut fault);
+        inexact_rows(array, &cast, &options)?.into_iter().for_each(&mut fault);
     }
     Ok(cast)
 }
@@ -85,7 +80,10 @@ fn from_text(array: &ArrayRef, field: &Field, bad: &mut Vec<(usize, Fault)>) -> 
     for row in faults.iter() {
         let why = column.reader().check(text.value(row).as_bytes());
         let found = why.map_or_else(|| "another text".to_owned(), |why| why.to_string());
-        bad.push((row, Fault::new("fields.cast", field.name(), type_name(field.data_type()), found)));
+        bad.push((
+            row,
+            Fault::new("fields.cast", field.name(), type_name(field.data_type()), found),
+        ));
     }
     column.finish()
 }
@@ -98,7 +96,9 @@ fn found(from: &DataType) -> String {
 fn may_round(from: &DataType, to: &DataType) -> bool {
     use DataType as T;
     let scale = |kind: &T| match kind {
-        T::Decimal32(_, s) | T::Decimal64(_, s) | T::Decimal128(_, s) | T::Decimal256(_, s) => Some(*s),
+        T::Decimal32(_, s) | T::Decimal64(_, s) | T::Decimal128(_, s) | T::Decimal256(_, s) => {
+            Some(*s)
+        }
         _ => None,
     };
     match (from, to) {
@@ -115,7 +115,11 @@ fn may_round(from: &DataType, to: &DataType) -> bool {
 }
 
 /// Rows whose value does not come back from the cast as it was.
-fn inexact_rows(array: &ArrayRef, cast: &ArrayRef, options: &CastOptions<'_>) -> Result<Vec<usize>> {
+fn inexact_rows(
+    array: &ArrayRef,
+    cast: &ArrayRef,
+    options: &CastOptions<'_>,
+) -> Result<Vec<usize>> {
     let back = cast_with_options(cast, array.data_type(), options)?;
     let before = ArrayFormatter::try_new(array, &options.format_options)?;
     let after = ArrayFormatter::try_new(&back, &options.format_options)?;

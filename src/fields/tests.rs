@@ -9,23 +9,13 @@ use fenhe_core::{Batch, Limits, Position, Raw, Source, Span};
 use super::*;
 
 fn rule(name: &str, from: &str, data_type: Option<DataType>, required: bool) -> FieldRule {
-    FieldRule {
-        name: name.into(),
-        from: from.into(),
-        data_type,
-        required,
-        title: None,
-    }
+    FieldRule { name: name.into(), from: from.into(), data_type, required, title: None }
 }
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> Batch {
     let columns = columns.into_iter().map(|(name, array)| (name, array, true));
     let records = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-    let span = Span {
-        first: 10,
-        read: records.num_rows() as u64,
-        ..Span::default()
-    };
+    let span = Span { first: 10, read: records.num_rows() as u64, ..Span::default() };
     Batch::new(records, vec![], span, Position::new("t", 1, &0).unwrap()).unwrap()
 }
 
@@ -62,20 +52,19 @@ fn a_row_that_cannot_be_cast_is_rejected_and_the_others_go_on() {
         .collect();
     assert_eq!(
         found,
-        [
-            (11, "fields.cast", "born", Raw::Row),
-            (12, "fields.required", "name", Raw::Row)
-        ]
+        [(11, "fields.cast", "born", Raw::Row), (12, "fields.required", "name", Raw::Row)]
     );
-    assert_eq!(mapped.rejects[0].raw.as_ref(), "{\"XM\":\"李四\",\"RQ\":\"1983-02-31\"}".as_bytes());
+    assert_eq!(
+        mapped.rejects[0].raw.as_ref(),
+        "{\"XM\":\"李四\",\"RQ\":\"1983-02-31\"}".as_bytes()
+    );
     assert!(!mapped.rejects[0].to_string().contains("李四"));
 }
 
 #[test]
 fn no_digit_is_rounded_away() {
-    let fee = Decimal128Array::from(vec![1250, 1200, 1205])
-        .with_precision_and_scale(12, 2)
-        .unwrap();
+    let fee =
+        Decimal128Array::from(vec![1250, 1200, 1205]).with_precision_and_scale(12, 2).unwrap();
     let columns = vec![("FEE", Arc::new(fee) as ArrayRef)];
     let whole = Fields {
         rules: vec![rule("fee", "FEE", Some(DataType::Int32), false)],
@@ -108,10 +97,7 @@ fn text_with_more_decimals_than_the_type_is_rejected() {
 #[test]
 fn an_unknown_column_names_the_nearest() {
     let schema = Arc::new(Schema::new(vec![Field::new("SFZH", DataType::Utf8, true)]));
-    let fields = Fields {
-        rules: vec![rule("id", "SFZ", None, false)],
-        ..Fields::default()
-    };
+    let fields = Fields { rules: vec![rule("id", "SFZ", None, false)], ..Fields::default() };
     let error = fields.bind(&schema).unwrap_err();
     assert_eq!(error.code(), "fields.unknown");
     assert!(error.to_string().contains("SFZH"), "{error}");
@@ -123,14 +109,12 @@ fn unlisted_columns_are_left_out_kept_or_refused() {
         Field::new("a", DataType::Utf8, true),
         Field::new("b", DataType::Utf8, true),
     ]));
-    let mut fields = Fields {
-        rules: vec![rule("B", "b", None, false)],
-        unlisted: Unlisted::Drop,
-    };
+    let mut fields = Fields { rules: vec![rule("B", "b", None, false)], unlisted: Unlisted::Drop };
     assert_eq!(fields.left_out(&schema), ["a"]);
     assert_eq!(fields.wanted().unwrap(), ["b"]);
     fields.unlisted = Unlisted::Keep;
-    let names: Vec<_> = fields.bind(&schema).unwrap().schema().fields().iter().map(|f| f.name().clone()).collect();
+    let names: Vec<_> =
+        fields.bind(&schema).unwrap().schema().fields().iter().map(|f| f.name().clone()).collect();
     assert_eq!(names, ["B", "a"]);
     fields.unlisted = Unlisted::Refuse;
     assert_eq!(fields.bind(&schema).unwrap_err().code(), "fields.unlisted");

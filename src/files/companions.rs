@@ -3,7 +3,11 @@
 use fenhe_core::{Companion, Kind, Result, Store};
 
 /// The companions of `name` that exist, opened.
-pub(crate) async fn open(store: &dyn Store, name: &str, extensions: &[&str]) -> Result<Vec<Companion>> {
+pub(crate) async fn open(
+    store: &dyn Store,
+    name: &str,
+    extensions: &[&str],
+) -> Result<Vec<Companion>> {
     let mut found = Vec::new();
     if extensions.is_empty() {
         return Ok(found);

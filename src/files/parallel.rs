@@ -91,10 +91,13 @@ impl Parallel {
     fn accept(&mut self, decoded: Decoded) {
         let last = decoded.batches.len().saturating_sub(1);
         let whole = decoded.result.is_ok();
-        self.ready.extend(decoded.batches.into_iter().enumerate().map(|(i, batch)| Step {
-            batch,
-            cut: (whole && i == last).then_some(decoded.end),
-        }));
+        self.ready.extend(
+            decoded
+                .batches
+                .into_iter()
+                .enumerate()
+                .map(|(i, batch)| Step { batch, cut: (whole && i == last).then_some(decoded.end) }),
+        );
         for total in decoded.declared {
             merge(&mut self.declared, total);
         }
@@ -128,7 +131,11 @@ impl Decoding for Parallel {
             match decoded {
                 Ok(decoded) => self.accept(decoded),
                 Err(_) => {
-                    return Err(Error::new(Kind::Internal, "engine.task", "a decoding task ended early"));
+                    return Err(Error::new(
+                        Kind::Internal,
+                        "engine.task",
+                        "a decoding task ended early",
+                    ));
                 }
             }
         }
@@ -192,11 +199,17 @@ impl Cutter {
             }
             let boundary = self.splitter.last_boundary(&self.buffer, self.ended);
             let (end, records, lines) = match boundary {
-                Some(boundary) if boundary.end > 0 => (boundary.end, boundary.records, boundary.lines),
+                Some(boundary) if boundary.end > 0 => {
+                    (boundary.end, boundary.records, boundary.lines)
+                }
                 _ if self.ended => (self.buffer.len(), 0, 0),
                 _ => {
-                    Limits::check("record", self.work.options.limits.record, self.buffer.len() as u64)
-                        .map_err(|e| e.at_record(self.at.record).at_offset(self.at.offset))?;
+                    Limits::check(
+                        "record",
+                        self.work.options.limits.record,
+                        self.buffer.len() as u64,
+                    )
+                    .map_err(|e| e.at_record(self.at.record).at_offset(self.at.offset))?;
                     self.fill().await?;
                     continue;
                 }
@@ -229,7 +242,11 @@ impl Cutter {
                 break header;
             }
             if self.ended {
-                return Err(Error::new(Kind::Truncated, "files.header", "the file ends inside its header"));
+                return Err(Error::new(
+                    Kind::Truncated,
+                    "files.header",
+                    "the file ends inside its header",
+                ));
             }
             Limits::check("record", self.work.options.limits.record, self.buffer.len() as u64)?;
             self.fill().await?;
@@ -295,7 +312,13 @@ impl Work {
 
 impl Decoded {
     fn failed(error: Error, end: Cut) -> Self {
-        Self { batches: Vec::new(), end, result: Err(error), declared: Vec::new(), notes: Vec::new() }
+        Self {
+            batches: Vec::new(),
+            end,
+            result: Err(error),
+            declared: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use fenhe_core::{
-    Batch, ControlTotal, DecodeOptions, Error, Format, Kind, Position, ReadRequest, Reader, Result, Source,
-    Store,
+    Batch, ControlTotal, DecodeOptions, Error, Format, Kind, Position, ReadRequest, Reader, Result,
+    Source, Store,
 };
 
 use super::identity::Object;
@@ -82,15 +82,19 @@ impl FilesReader {
             limits: plan.request.limits.clone(),
         };
         let cut = at.and_then(|at| at.cut);
-        let splitter = match plan.threads > 1 && !info.whole_object && (at.is_none() || cut.is_some()) {
-            true => plan.format.splitter(),
-            false => None,
-        };
+        let splitter =
+            match plan.threads > 1 && !info.whole_object && (at.is_none() || cut.is_some()) {
+                true => plan.format.splitter(),
+                false => None,
+            };
         Ok(match splitter {
             Some(splitter) => {
                 let options = DecodeOptions { from: None, ..options };
                 let store = &*plan.store;
-                Box::new(Parallel::open(store, name, &plan.format, splitter, options, cut, plan.threads).await?)
+                Box::new(
+                    Parallel::open(store, name, &plan.format, splitter, options, cut, plan.threads)
+                        .await?,
+                )
             }
             None => Box::new(Sequential::open(&*plan.store, name, &plan.format, options).await?),
         })

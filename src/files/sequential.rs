@@ -30,7 +30,12 @@ impl Sequential {
         if format.info().whole_object {
             let object: Arc<dyn ReadAt> = store.open(name).await?;
             let decoder = format.decoder(options)?;
-            return Ok(Self { decoder, first: Some(Input::Object(object)), stream: None, done: false });
+            return Ok(Self {
+                decoder,
+                first: Some(Input::Object(object)),
+                stream: None,
+                done: false,
+            });
         }
         let (mut first, mut offset) = (None, 0);
         if let Some(from) = &options.from {
@@ -61,7 +66,11 @@ impl Sequential {
                 self.done = true;
                 self.decoder.feed(Input::EndOfStream)
             }
-            None => Err(Error::new(Kind::Internal, "files.decoder", "the decoder asks for more after the end")),
+            None => Err(Error::new(
+                Kind::Internal,
+                "files.decoder",
+                "the decoder asks for more after the end",
+            )),
         }
     }
 }
@@ -88,7 +97,10 @@ impl Decoding for Sequential {
 }
 
 /// Everything that a decoder makes of bytes that are all at hand.
-pub(crate) fn decode_all(decoder: &mut dyn Decoder, bytes: bytes::Bytes) -> (Vec<Batch>, Result<()>) {
+pub(crate) fn decode_all(
+    decoder: &mut dyn Decoder,
+    bytes: bytes::Bytes,
+) -> (Vec<Batch>, Result<()>) {
     let mut batches = Vec::new();
     let mut inputs = vec![Input::EndOfStream];
     if !bytes.is_empty() {

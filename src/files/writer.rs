@@ -41,7 +41,8 @@ impl FilesWriter {
     ) -> Result<Self> {
         let info = format.info();
         let reject_raw = request.limits.reject_raw;
-        let encoder = format.encoder(EncodeOptions { schema: request.schema, limits: request.limits })?;
+        let encoder =
+            format.encoder(EncodeOptions { schema: request.schema, limits: request.limits })?;
         let main = sink(&*store, name, info.patches).await?;
         Ok(Self {
             store,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use fenhe_core::{
-    Batch, Committed, ControlTotal, Error, ExchangeExt, Kind, Position, ReadRequest, Reader, Reject,
-    Result, Retry, Source, Span, WriteMode, WriteRequest, Writer,
+    Batch, Committed, ControlTotal, Error, ExchangeExt, Kind, Position, ReadRequest, Reader,
+    Reject, Result, Retry, Source, Span, WriteMode, WriteRequest, Writer,
 };
 
 use super::produce::{Item, Producer};
@@ -18,6 +18,7 @@ use crate::checkpoint::{Checkpoint, Journal};
 use crate::fields::Mapping;
 use crate::guarantee::Level;
 use crate::ndjson::with_row;
+use crate::reasons::{by_frequency, count_reason};
 use crate::receipt::{FlowReceipt, Status};
 use crate::rejects::{Keep, RejectLog};
 use crate::totals::Totals;
@@ -101,6 +102,7 @@ async fn run(flow: &Flow, control: &Control, receipt: &mut FlowReceipt) -> Resul
     let result = run.to_the_end(receipt).await;
     receipt.books = run.ledger.books();
     receipt.columns = run.totals.columns();
+    receipt.reasons = by_frequency(&run.checkpoint.reasons);
     result
 }
 
@@ -118,6 +120,38 @@ async fn open_source(
     let reader = read(flow, None).await?;
     let mapping = flow.fields.bind(&reader.schema())?;
     Ok((reader, mapping))
+}
+
+/// What a flow would do, found out without reading or writing a record.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// Columns that are read.
+    pub source: SchemaRef,
+    /// Columns that are written.
+    pub target: SchemaRef,
+    /// Columns of the source that are left out.
+    pub left_out: Vec<String>,
+    /// What delivery is guaranteed.
+    pub guarantee: Level,
+}
+
+/// Finds out what a flow would do.
+///
+/// # Errors
+/// As the flow itself would have at its start.
+pub async fn outline(flow: &Flow) -> Result<Outline> {
+    let source = flow.source.exchange.info().capability;
+    let target = flow.target.exchange.info().capability;
+    let guarantee = Level::derive(&source, &target, flow.target.mode);
+    guarantee.require(flow.policy.guarantee)?;
+    let mut receipt = FlowReceipt::begin(flow);
+    let (reader, mapping) = open_source(flow, source.discover, &mut receipt).await?;
+    Ok(Outline {
+        source: reader.schema(),
+        target: Arc::clone(mapping.schema()),
+        left_out: receipt.left_out,
+        guarantee,
+    })
 }
 
 async fn read(flow: &Flow, from: Option<Position>) -> Result<Box<dyn Reader>> {
@@ -181,6 +215,7 @@ fn already_delivered(checkpoint: Checkpoint, receipt: &mut FlowReceipt) {
     receipt.resumed_after = checkpoint.read;
     receipt.delivery = checkpoint.delivery;
     receipt.columns = checkpoint.columns;
+    receipt.reasons = by_frequency(&checkpoint.reasons);
     receipt.declared = checkpoint.declared;
 }
 
@@ -240,7 +275,11 @@ impl Run<'_> {
                     return Err(error);
                 }
                 None => {
-                    return Err(Error::new(Kind::Internal, "engine.task", "the reading task ended early"));
+                    return Err(Error::new(
+                        Kind::Internal,
+                        "engine.task",
+                        "the reading task ended early",
+                    ));
                 }
             }
             if self.control.stopped() {
@@ -252,7 +291,9 @@ impl Run<'_> {
     async fn interrupt(&mut self, receipt: &mut FlowReceipt) -> Result<()> {
         receipt.status = Status::Interrupted;
         if self.as_a_whole() {
-            receipt.notes.push("the target is replaced only as a whole: nothing was delivered".into());
+            receipt
+                .notes
+                .push("the target is replaced only as a whole: nothing was delivered".into());
             return Ok(());
         }
         self.commit().await
@@ -325,6 +366,7 @@ impl Run<'_> {
     /// Counts and logs rejects of the batch at hand.
     fn reject(&mut self, rejects: &[Reject]) -> Result<()> {
         for reject in rejects {
+            count_reason(&mut self.checkpoint.reasons, reject);
             for counts in [&mut self.checkpoint.rejected, &mut self.outcome.rejected] {
                 *counts.entry(reject.fault.code.to_string()).or_default() += 1;
             }
@@ -359,8 +401,12 @@ impl Run<'_> {
             )
             .hint("check format and options with inspect; the limits are rejects and rejects_per_mille"));
         }
-        Err(Error::new(Kind::Invalid, "engine.first_reject", format!("stopped at the first reject: {first}"))
-            .hint("allow rejects to put such records aside"))
+        Err(Error::new(
+            Kind::Invalid,
+            "engine.first_reject",
+            format!("stopped at the first reject: {first}"),
+        )
+        .hint("allow rejects to put such records aside"))
     }
 
     async fn commit(&mut self) -> Result<()> {
@@ -488,6 +534,7 @@ impl Checkpoint {
             skipped: 0,
             in_doubt: 0,
             rejected: BTreeMap::new(),
+            reasons: Vec::new(),
             columns: Vec::new(),
             declared: Vec::new(),
             complete: false,

@@ -22,7 +22,11 @@ pub(super) enum Start {
 ///
 /// # Errors
 /// [`Kind::Changed`] when going on would mix two contents or two configurations.
-pub(super) fn decide(flow: &Flow, source: &Capability, stands: Option<Checkpoint>) -> Result<Start> {
+pub(super) fn decide(
+    flow: &Flow,
+    source: &Capability,
+    stands: Option<Checkpoint>,
+) -> Result<Start> {
     let Some(stands) = stands.filter(|_| !flow.policy.restart) else {
         return Ok(Start::Fresh(None));
     };

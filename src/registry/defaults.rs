@@ -61,7 +61,10 @@ impl Registry {
     }
 
     /// Formats of this repository bear no options; one that does not is left out rather than a panic.
-    fn add_default(&mut self, make: impl Fn(&Options) -> Result<Arc<dyn Format>> + Send + Sync + 'static) {
+    fn add_default(
+        &mut self,
+        make: impl Fn(&Options) -> Result<Arc<dyn Format>> + Send + Sync + 'static,
+    ) {
         let added = self.add_format(make);
         debug_assert!(added.is_ok(), "{added:?}");
     }

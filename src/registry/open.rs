@@ -59,7 +59,8 @@ impl Registry {
         let (store, name, once) = match opened {
             Opened::Exchange { exchange, dataset } => {
                 no_options_left(place, &options)?;
-                let input = Input { exchange, dataset, name: place.text(), fingerprint: String::new() };
+                let input =
+                    Input { exchange, dataset, name: place.text(), fingerprint: String::new() };
                 return Ok(SourceEnd { input, files: None, format: None, reason: None });
             }
             Opened::Store { store, name, once } => (store, name, once),

@@ -43,7 +43,8 @@ impl Registry {
     ) -> Result<Chosen<'_>> {
         let claimed = self.by_extension(&entry.name, false);
         if let [only] = claimed.as_slice() {
-            let reason = format!("format {}: by the extension .{}", only.info.name, extension(&entry.name));
+            let reason =
+                format!("format {}: by the extension .{}", only.info.name, extension(&entry.name));
             return Ok(Chosen { entry: only, reason });
         }
         let candidates: Vec<&FormatEntry> = match claimed.is_empty() {
@@ -65,7 +66,8 @@ impl Registry {
                     format!(", next {} with {confidence}", next.info.name)
                 });
                 let name = best.info.name;
-                let reason = format!("format {name}: by the content, {confidence} of 100 sure{next}");
+                let reason =
+                    format!("format {name}: by the content, {confidence} of 100 sure{next}");
                 Ok(Chosen { entry: best, reason })
             }
             [] => Err(refused.unwrap_or_else(|| unknown(entry))),

@@ -1,0 +1,135 @@
+//! `exchange.toml`: what to move from where to where. Every error points at line and column.
+
+mod build;
+mod grammar;
+mod locate;
+
+use std::path::{Path, PathBuf};
+
+use fenhe_core::{Error, Kind, Result};
+
+use grammar::Text;
+use locate::Located;
+
+pub use build::{Prepared, Settings};
+
+/// A configuration of this size is a mistake. 1 MiB.
+const LARGEST: u64 = 1 << 20;
+
+/// An exchange as written in a TOML file. `docs/exchange.md` is the reference.
+///
+/// ```
+/// use fenhe::ExchangeConfig;
+/// let text = "[[flow]]\nname = \"people\"\nfrm = \"RK.DBF\"\nto = \"null:\"\n";
+/// let error = ExchangeConfig::parse(text, "exchange.toml", std::path::Path::new("")).unwrap_err();
+/// assert_eq!(error.line(), Some((3, 1)));
+/// assert!(error.to_string().contains("did you mean from?"), "{error}");
+/// ```
+#[derive(Clone, Debug)]
+pub struct ExchangeConfig {
+    name: String,
+    base: PathBuf,
+    source: Located,
+    text: Text,
+}
+
+impl ExchangeConfig {
+    /// Reads a file. Relative paths in it count from its folder.
+    ///
+    /// # Errors
+    /// Input/output errors, and those of [`parse`](Self::parse).
+    pub fn load(path: &Path) -> Result<Self> {
+        let shown = path.display().to_string();
+        let named = |error: std::io::Error| Error::from(error).source_name(shown.clone());
+        let size = std::fs::metadata(path).map_err(named)?.len();
+        if size > LARGEST {
+            return Err(Error::limit("configuration", LARGEST, size).source_name(shown));
+        }
+        let bytes = std::fs::read(path).map_err(named)?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            Error::new(Kind::Config, "exchange.encoding", "the configuration is not UTF-8")
+                .source_name(shown.clone())
+                .hint("save it as UTF-8")
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        Self::parse(text, &shown, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Reads the text of a configuration that is known as `name` and whose relative paths count from `base`.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with line and column: `exchange.toml` for what is no TOML or has an unknown or missing
+    /// name, other codes `exchange.*` for what contradicts itself.
+    pub fn parse(text: &str, name: &str, base: &Path) -> Result<Self> {
+        let source = Located::new(name, text);
+        let parsed: Text = toml::from_str(text).map_err(|error| source.toml(&error))?;
+        let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let own = parsed.name.as_ref().map(|name| name.get_ref().clone());
+        let config = Self {
+            name: own.or(stem).unwrap_or_default(),
+            base: base.into(),
+            source,
+            text: parsed,
+        };
+        config.check_names()?;
+        Ok(config)
+    }
+
+    /// Name of the exchange: as written, else that of the file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the receipt goes.
+    pub fn receipt(&self) -> PathBuf {
+        self.beside(self.text.receipt.as_deref(), "receipt.json")
+    }
+
+    /// Where the rejects go.
+    pub fn rejects(&self) -> PathBuf {
+        self.beside(self.text.rejects.as_deref(), "rejects.ndjson")
+    }
+
+    /// Names of the flows, in the order in which they run.
+    pub fn flows(&self) -> impl Iterator<Item = &str> {
+        self.text.flow.iter().map(|flow| flow.get_ref().name.get_ref().as_str())
+    }
+
+    fn beside(&self, given: Option<&str>, end: &str) -> PathBuf {
+        match given {
+            Some(path) => self.base.join(path),
+            None => self.base.join(format!("{}.{end}", self.name)),
+        }
+    }
+
+    fn check_names(&self) -> Result<()> {
+        let at = |span, code, message: String| Err(self.source.at(span, code, message));
+        if self.text.flow.is_empty() {
+            return at(0..0, "exchange.empty", "there is no [[flow]]".into());
+        }
+        let mut seen: Vec<&str> = Vec::new();
+        for flow in &self.text.flow {
+            let name = &flow.get_ref().name;
+            let plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\' | ':');
+            if name.get_ref().is_empty() || !name.get_ref().chars().all(plain) {
+                return at(
+                    name.span(),
+                    "exchange.name",
+                    "a flow needs a name without / \\ :".into(),
+                );
+            }
+            if seen.contains(&name.get_ref().as_str()) {
+                return at(
+                    name.span(),
+                    "exchange.name",
+                    format!("two flows are called {}", name.get_ref()),
+                );
+            }
+            seen.push(name.get_ref());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,364 @@
+//! From the text of a configuration to flows that can run.
+
+use std::path::PathBuf;
+
+use fenhe_core::{Capability, Error, Limits, Options, Result, WriteMode};
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+
+use super::ExchangeConfig;
+use super::grammar::{FieldText, FlowText, Table, mode};
+use crate::fields::{FieldRule, Fields};
+use crate::files::Files;
+use crate::place::Place;
+use crate::pump::{Flow, Output, Policy, RejectFile};
+use crate::registry::{Opening, Registry, SourceEnd, TargetEnd};
+use crate::types::parse_type;
+
+/// What the caller adds to a configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Threads that decode, unless the configuration says.
+    pub threads: usize,
+    /// Deliver from the start, whatever was delivered before.
+    pub restart: bool,
+}
+
+/// A flow ready to run, with what was found out on the way.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The flow.
+    pub flow: Flow,
+    /// The files that are read, when it is a format over a store.
+    pub files: Option<Files>,
+    /// Format of the source and why.
+    pub format: Option<&'static str>,
+    /// Why this format was chosen.
+    pub reason: Option<String>,
+}
+
+impl ExchangeConfig {
+    /// Opens the ends of all flows. Nothing is written yet.
+    ///
+    /// # Errors
+    /// Errors of configuration with line and column, and those of opening the sources.
+    pub async fn prepare(&self, registry: &Registry, settings: &Settings) -> Result<Vec<Prepared>> {
+        let mut prepared = Vec::new();
+        for flow in &self.text.flow {
+            prepared.push(self.prepare_flow(flow.get_ref(), registry, settings).await?);
+        }
+        Ok(prepared)
+    }
+
+    /// Checks everything that can be checked without the data: names of places, formats, options, types.
+    ///
+    /// # Errors
+    /// The first error of configuration, with line and column.
+    pub fn check(&self, registry: &Registry) -> Result<()> {
+        for flow in &self.text.flow {
+            let flow = flow.get_ref();
+            self.fields(flow)?;
+            let read = self.side(&flow.read)?;
+            if let Some((name, span)) = &read.format {
+                self.options_parse(registry, name, span, &read, &flow.read)?;
+            }
+            self.target(flow, registry)?;
+        }
+        Ok(())
+    }
+
+    async fn prepare_flow(
+        &self,
+        text: &FlowText,
+        registry: &Registry,
+        settings: &Settings,
+    ) -> Result<Prepared> {
+        let fields = self.fields(text)?;
+        let target = self.target(text, registry)?;
+        let source = self.source(text, registry, settings).await?;
+        let name = text.name.get_ref().clone();
+        let present = match &target.end.files {
+            Some(files) => files.exists().await,
+            None => true,
+        };
+        let state =
+            self.base.join(self.text.state.clone().unwrap_or_else(|| PathBuf::from(".fenhe")));
+        let guarantee =
+            text.guarantee.as_ref().map(|level| *level.get_ref()).or(self.text.guarantee);
+        let flow = Flow {
+            pipeline: format!("{}/{name}", self.name),
+            plan: self.plan(text, &source),
+            source: source.input,
+            target: Output {
+                exchange: target.end.exchange,
+                dataset: target.end.dataset,
+                name: target.end.name,
+                mode: target.mode,
+                key: target.key,
+                present,
+            },
+            fields,
+            columns: None,
+            policy: Policy {
+                budget: text.budget.or(self.text.budget),
+                on_error: self.text.on_error,
+                restart: settings.restart,
+                guarantee,
+            },
+            rejects: Some(RejectFile { path: self.rejects(), fresh: false }),
+            journal: Some(state.join(format!("{}.{name}.journal", self.name))),
+            limits: self.limits(),
+            name,
+        };
+        Ok(Prepared { flow, files: source.files, format: source.format, reason: source.reason })
+    }
+
+    async fn source(
+        &self,
+        text: &FlowText,
+        registry: &Registry,
+        settings: &Settings,
+    ) -> Result<SourceEnd> {
+        let side = self.side(&text.read)?;
+        if let Some((name, span)) = &side.format {
+            self.options_parse(registry, name, span, &side, &text.read)?;
+        }
+        let opening = Opening {
+            format: side.format.map(|(name, _)| name),
+            options: side.options,
+            threads: self.text.threads.unwrap_or(settings.threads),
+            limits: self.limits(),
+        };
+        let place = Place::relative_to(text.from.get_ref(), &self.base);
+        let opened = registry.source(&place, &opening).await;
+        opened.map_err(|error| self.source.here(self.blame(&error, &text.read, &text.from), error))
+    }
+
+    fn target(&self, text: &FlowText, registry: &Registry) -> Result<Target> {
+        let mut side = self.side(&text.write)?;
+        let key = self.key(&text.write, &mut side.options)?;
+        let wanted = self.mode(&text.write, &mut side.options)?;
+        let opening = Opening {
+            format: side.format.map(|(name, _)| name),
+            options: side.options,
+            threads: 1,
+            limits: self.limits(),
+        };
+        let place = Place::relative_to(text.to.get_ref(), &self.base);
+        let end = registry
+            .target(&place, &opening)
+            .map_err(|error| self.source.here(self.blame(&error, &text.write, &text.to), error))?;
+        let able = end.exchange.info().capability;
+        let mode = wanted.as_ref().map_or_else(|| usual_mode(&able, &key), |(mode, _)| *mode);
+        if mode == WriteMode::Upsert && key.is_empty() {
+            let span = wanted.map_or_else(|| text.to.span(), |(_, span)| span);
+            let error = self.source.at(span, "exchange.key", "upsert needs a key");
+            return Err(error.hint("key = [\"...\"] names the fields that identify a row"));
+        }
+        Ok(Target { end, mode, key })
+    }
+
+    /// The format's own check of its options, so that a wrong one is found before the data are opened.
+    fn options_parse(
+        &self,
+        registry: &Registry,
+        format: &str,
+        span: &std::ops::Range<usize>,
+        side: &Side,
+        table: &Table,
+    ) -> Result<()> {
+        registry.format_at(format, &side.options, &self.base).map(drop).map_err(|error| {
+            let span = key_in(error.message(), table).unwrap_or_else(|| span.clone());
+            self.source.here(span, error)
+        })
+    }
+
+    /// The place in the configuration that an error of opening is about.
+    fn blame(
+        &self,
+        error: &Error,
+        table: &Table,
+        place: &Spanned<String>,
+    ) -> std::ops::Range<usize> {
+        key_in(error.message(), table).unwrap_or_else(|| place.span())
+    }
+
+    fn side(&self, table: &Table) -> Result<Side> {
+        let (mut options, mut format) = (Options::new(), None);
+        for (key, value) in table {
+            if key.get_ref() == "format" {
+                match value.get_ref() {
+                    toml::Value::String(name) => format = Some((name.clone(), value.span())),
+                    _ => {
+                        return Err(self.source.at(
+                            value.span(),
+                            "exchange.format",
+                            "a format is named by text",
+                        ));
+                    }
+                }
+                continue;
+            }
+            options.set(key.get_ref().clone(), json(value.get_ref()));
+        }
+        Ok(Side { format, options })
+    }
+
+    fn key(&self, table: &Table, options: &mut Options) -> Result<Vec<String>> {
+        let Some(value) = options.take("key") else {
+            return Ok(Vec::new());
+        };
+        let names: Option<Vec<String>> = match value {
+            serde_json::Value::String(name) => {
+                Some(name.split(',').map(|n| n.trim().into()).collect())
+            }
+            serde_json::Value::Array(names) => {
+                names.into_iter().map(|name| name.as_str().map(str::to_owned)).collect()
+            }
+            _ => None,
+        };
+        names.filter(|names| names.iter().all(|name| !name.is_empty())).ok_or_else(|| {
+            let span = span_of("key", table).unwrap_or(0..0);
+            self.source.at(span, "exchange.key", "a key is a list of field names")
+        })
+    }
+
+    fn mode(
+        &self,
+        table: &Table,
+        options: &mut Options,
+    ) -> Result<Option<(WriteMode, std::ops::Range<usize>)>> {
+        let Some(value) = options.take("mode") else {
+            return Ok(None);
+        };
+        let span = span_of("mode", table).unwrap_or(0..0);
+        match value.as_str().and_then(mode) {
+            Some(mode) => Ok(Some((mode, span))),
+            None => Err(self
+                .source
+                .at(span, "exchange.mode", "there is no such mode")
+                .hint("modes are append, upsert, replace")),
+        }
+    }
+
+    /// The rules in the order in which they are written.
+    fn fields(&self, text: &FlowText) -> Result<Fields> {
+        let mut listed: Vec<(&Spanned<String>, &Spanned<FieldText>)> = text.fields.iter().collect();
+        listed.sort_by_key(|(name, _)| name.span().start);
+        let mut rules = Vec::new();
+        for (name, field) in listed {
+            let rule = field.get_ref();
+            let data_type = rule.kind.as_deref().map(parse_type).transpose();
+            rules.push(FieldRule {
+                name: name.get_ref().clone(),
+                from: rule.from.clone().unwrap_or_else(|| name.get_ref().clone()),
+                data_type: data_type.map_err(|error| self.source.here(field.span(), error))?,
+                required: rule.required,
+                title: rule.title.clone(),
+            });
+        }
+        Ok(Fields { rules, unlisted: text.unlisted })
+    }
+
+    /// An error about fields that shows up only with the schema of the source at hand.
+    pub(crate) fn blame_fields(&self, flow: &str, error: Error) -> Error {
+        let text = self.text.flow.iter().find(|text| text.get_ref().name.get_ref() == flow);
+        let span = text.and_then(|text| {
+            let text = text.get_ref();
+            let named =
+                |(name, _): &(&Spanned<String>, _)| Some(name.get_ref().as_str()) == error.field();
+            let field = text.fields.iter().find(named).map(|(name, _)| name.span());
+            field.or_else(|| error.code().starts_with("fields.").then(|| text.from.span()))
+        });
+        match span {
+            Some(span) => self.source.here(span, error),
+            None => error,
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        self.text.limits.clone().unwrap_or_default()
+    }
+
+    /// What makes two runs the same delivery: everything that changes rows, nothing that only changes reporting.
+    fn plan(&self, text: &FlowText, source: &SourceEnd) -> String {
+        let mut hash = Sha256::new();
+        let mut add = |part: &str| {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        };
+        add(text.from.get_ref());
+        add(text.to.get_ref());
+        add(source.format.unwrap_or_default());
+        for table in [&text.read, &text.write] {
+            for (key, value) in table {
+                add(key.get_ref());
+                add(&value.get_ref().to_string());
+                // The content of a layout counts, not only its name.
+                if let toml::Value::String(name) = value.get_ref()
+                    && let Ok(bytes) = std::fs::read(self.base.join(name))
+                {
+                    add(&hex::encode(Sha256::digest(bytes)));
+                }
+            }
+            add("");
+        }
+        for (name, field) in &text.fields {
+            add(name.get_ref());
+            add(&format!("{:?}", field.get_ref()));
+        }
+        add(&format!("{:?}", text.unlisted));
+        hex::encode(hash.finalize()).chars().take(16).collect()
+    }
+}
+
+struct Side {
+    format: Option<(String, std::ops::Range<usize>)>,
+    options: Options,
+}
+
+struct Target {
+    end: TargetEnd,
+    mode: WriteMode,
+    key: Vec<String>,
+}
+
+/// How a target is written when nobody says: by key if there is one, as a whole if it can only be that.
+pub(crate) fn usual_mode(able: &Capability, key: &[String]) -> WriteMode {
+    match () {
+        () if !key.is_empty() && able.upsert => WriteMode::Upsert,
+        () if able.append => WriteMode::Append,
+        () => WriteMode::Replace,
+    }
+}
+
+/// The option that a message names.
+fn key_in(message: &str, table: &Table) -> Option<std::ops::Range<usize>> {
+    let words: Vec<&str> = message
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .collect();
+    let named = |key: &&Spanned<String>| {
+        key.get_ref() != "format" && words.contains(&key.get_ref().as_str())
+    };
+    table.keys().find(named).map(Spanned::span)
+}
+
+fn span_of(key: &str, table: &Table) -> Option<std::ops::Range<usize>> {
+    table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value.span())
+}
+
+fn json(value: &toml::Value) -> serde_json::Value {
+    use serde_json::Value as J;
+    match value {
+        toml::Value::String(text) => J::String(text.clone()),
+        toml::Value::Integer(number) => J::from(*number),
+        toml::Value::Float(number) => J::from(*number),
+        toml::Value::Boolean(truth) => J::Bool(*truth),
+        toml::Value::Datetime(time) => J::String(time.to_string()),
+        toml::Value::Array(items) => J::Array(items.iter().map(json).collect()),
+        toml::Value::Table(table) => {
+            J::Object(table.iter().map(|(k, v)| (k.clone(), json(v))).collect())
+        }
+    }
+}
