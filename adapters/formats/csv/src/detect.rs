@@ -40,8 +40,8 @@ pub(crate) struct Fit {
 /// `csv.option` for options that cannot be.
 pub(crate) fn detect(options: &CsvOptions, sample: &[u8], complete: bool) -> Result<Found> {
     let mut reasons = Vec::new();
-    let (encoding, why) = find_encoding(options, sample, complete)?;
-    reasons.push(why);
+    let (encoding, why) = find_encoding(options, sample)?;
+    reasons.extend(why);
     let bom = !encoding.bom().is_empty() && sample.starts_with(encoding.bom());
     let body = sample.get(if bom { encoding.bom().len() } else { 0 }..).unwrap_or_default();
     let body = after_lines(body, options.skip_lines);
@@ -196,85 +196,17 @@ pub(crate) fn names(cells: &[String]) -> Vec<String> {
     names
 }
 
-fn find_encoding(options: &CsvOptions, sample: &[u8], complete: bool) -> Result<(Encoding, String)> {
+fn find_encoding(options: &CsvOptions, sample: &[u8]) -> Result<(Encoding, Vec<String>)> {
     if let Some(label) = &options.encoding {
         let encoding = encoding(label)?;
-        return Ok((encoding, format!("encoding {encoding}: as set")));
+        return Ok((encoding, vec![format!("encoding {encoding}: as set")]));
     }
-    if sample.starts_with(b"\xEF\xBB\xBF") {
-        return Ok((Encoding::UTF_8, "encoding UTF-8: the file starts with its byte order mark".into()));
-    }
-    if sample.starts_with(b"\xFF\xFE") || sample.starts_with(b"\xFE\xFF") {
-        return encoding("utf-16").map(|encoding| (encoding, String::new()));
-    }
-    let wide = sample.iter().filter(|byte| **byte >= 0x80).count();
-    if wide == 0 {
-        return Ok((Encoding::UTF_8, "encoding UTF-8: only ASCII so far".into()));
-    }
-    match std::str::from_utf8(sample) {
-        Ok(_) => return Ok((Encoding::UTF_8, format!("encoding UTF-8: {wide} bytes of longer characters, all valid"))),
-        // A character cut off by the end of the sample.
-        Err(e) if e.error_len().is_none() && !complete => {
-            return Ok((Encoding::UTF_8, format!("encoding UTF-8: {wide} bytes of longer characters, all valid")));
-        }
-        Err(_) => {}
-    }
-    Ok(best_legacy(sample))
-}
-
-/// GB 18030 unless another double-byte page explains the sample better.
-fn best_legacy(sample: &[u8]) -> (Encoding, String) {
-    let candidates = [Encoding::GB18030, Encoding::BIG5, Encoding::SHIFT_JIS, Encoding::EUC_KR];
-    let scored = candidates.map(|encoding| (encoding, plausibility(encoding, sample)));
-    let mut best = (Encoding::GB18030, i64::MIN);
-    for (encoding, score) in scored {
-        if score > best.1 {
-            best = (encoding, score);
-        }
-    }
-    if best.1 <= 0 {
-        let page = Encoding::WINDOWS_1252;
-        return (page, format!("encoding {page}: not UTF-8, and no double-byte page fits; set encoding if it is another one"));
-    }
-    (best.0, format!("encoding {}: not UTF-8; its frequent characters explain the bytes best", best.0))
-}
-
-/// Frequent characters count for an encoding, errors and rare characters against it.
-fn plausibility(encoding: Encoding, sample: &[u8]) -> i64 {
-    let (mut score, mut at) = (0, 0);
-    while let Some(rest) = sample.get(at..).filter(|rest| !rest.is_empty()) {
-        let length = encoding.lead_len(rest).max(1);
-        let character = rest.get(..length).unwrap_or(rest);
-        at += length;
-        score += match *character {
-            [byte] if byte < 0x80 => 0,
-            [byte] => if encoding == Encoding::SHIFT_JIS && (0xA1..=0xDF).contains(&byte) { 0 } else { -20 },
-            [lead, trail] => frequent(encoding, lead, trail, character),
-            _ => if encoding.decode(character).is_ok() { 0 } else { -20 },
-        };
-    }
-    score
-}
-
-fn frequent(encoding: Encoding, lead: u8, trail: u8, character: &[u8]) -> i64 {
-    let high = trail >= 0xA1;
-    let common = match encoding {
-        // Level 1 of GB 2312, and its punctuation.
-        Encoding::GB18030 => high && matches!(lead, 0xB0..=0xD7 | 0xA1 | 0xA3),
-        // Level 1 of Big5, and its punctuation.
-        Encoding::BIG5 => matches!(lead, 0xA4..=0xC6 | 0xA1),
-        // Kana, punctuation and level 1 of JIS X 0208.
-        Encoding::SHIFT_JIS => matches!(lead, 0x81..=0x83 | 0x88..=0x97),
-        // Hangul of KS X 1001.
-        _ => high && matches!(lead, 0xB0..=0xC8 | 0xA1),
-    };
-    if common {
-        3
-    } else if encoding.decode(character).is_ok() {
-        -1
-    } else {
-        -20
-    }
+    let found = fenhe_text::detect(sample, None);
+    // GBK is a part of GB 18030: what comes behind the sample may need the whole.
+    let found_encoding = if found.encoding == Encoding::GBK { Encoding::GB18030 } else { found.encoding };
+    let mut why = found.evidence.into_iter();
+    let first = format!("encoding {found_encoding}: {}", why.next().unwrap_or_default());
+    Ok((encoding(found_encoding.name())?, std::iter::once(first).chain(why.take(2)).collect()))
 }
 
 fn find_delimiter(

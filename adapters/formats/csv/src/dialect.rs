@@ -151,6 +151,10 @@ impl Syntax {
         self.escape_byte == Some(byte)
     }
 
+    pub(crate) fn escape_byte(&self) -> Option<u8> {
+        self.escape_byte
+    }
+
     fn check(&self) -> Result<()> {
         let quote = self.quote.as_slice();
         if self.delimiter.iter().any(|b| matches!(b, b'\r' | b'\n')) || self.delimiter.len() > 16 {

@@ -1,9 +1,10 @@
 //! The format: a factory of decoders, encoders and splitters.
 
-use fenhe_core::{DecodeOptions, Decoder, Evidence, Format, FormatInfo, Options, Result, Sample, Splitter};
+use fenhe_core::{DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Options, Result, Sample, Splitter};
 
 use crate::decode::{CsvDecoder, SAMPLE};
 use crate::{error, evidence};
+use crate::encode::CsvEncoder;
 use crate::options::CsvOptions;
 use crate::settle::settle;
 use crate::splitter::CsvSplitter;
@@ -42,7 +43,7 @@ impl Format for Csv {
             extensions: &["csv", "tsv", "tab", "psv", "txt", "del"],
             media_types: &["text/csv", "text/tab-separated-values"],
             read: true,
-            write: false,
+            write: true,
             whole_object: false,
             patches: false,
             companions: &[],
@@ -60,6 +61,10 @@ impl Format for Csv {
 
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {
         Ok(Box::new(CsvDecoder::new(self.options.clone(), options)?))
+    }
+
+    fn encoder(&self, options: EncodeOptions) -> Result<Box<dyn Encoder>> {
+        Ok(Box::new(CsvEncoder::new(&self.options, options)?))
     }
 
     fn splitter(&self) -> Option<Box<dyn Splitter>> {

@@ -127,7 +127,7 @@ impl Settled {
     fn schema_of(&self, given: Option<&SchemaRef>) -> Result<SchemaRef> {
         let fields = self.specs.iter().map(|spec| match given.and_then(|schema| schema.field_with_name(&spec.name).ok()) {
             Some(field) => field.clone(),
-            None => field_of(spec),
+            None => spec.to_field(),
         });
         let mut metadata = given.map(|schema| schema.metadata().clone()).unwrap_or_default();
         let spelling = serde_json::to_string(&self.dialect)
@@ -211,12 +211,11 @@ pub(crate) fn base_spelling(options: &CsvOptions) -> Result<Spelling> {
 
 /// A column of a given schema, spelled as its metadata and the options say.
 fn spec_of(field: &Field, options: &CsvOptions) -> Result<FieldSpec> {
-    let spec = FieldSpec::new(field.name(), field.data_type().clone()).required(!field.is_nullable());
+    let spec = FieldSpec::from_field(field)?;
+    if field.metadata().contains_key(SPELLING) {
+        return Ok(spec);
+    }
     Ok(spec.spelled(base_spelling(options)?))
-}
-
-fn field_of(spec: &FieldSpec) -> Field {
-    Field::new(&spec.name, spec.data_type.clone(), spec.nullable)
 }
 
 /// The bytes before the first record.
