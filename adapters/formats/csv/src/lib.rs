@@ -9,6 +9,7 @@ mod error;
 mod evidence;
 mod format;
 mod index;
+mod infer;
 mod options;
 mod rows;
 mod run;

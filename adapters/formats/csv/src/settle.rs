@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema};
 use fenhe_core::schema::{FORMAT, SPELLING, projection};
-use fenhe_core::{DecodeOptions, Error, Kind, Result, SchemaRef};
-use fenhe_values::{FieldSpec, Spelling, Trim};
+use fenhe_core::{Attachment, DecodeOptions, Error, Kind, Result, SchemaRef};
+use fenhe_text::Invalid;
+use fenhe_values::{FieldSpec, SchemaFile, Spelling, Trim};
 
 use crate::batch::Resume;
 use crate::detect::{self, Found};
 use crate::dialect::{Dialect, Quoting, Syntax};
 use crate::error;
+use crate::infer;
 use crate::options::{CsvOptions, Types, config};
 use crate::rows::count_lines;
 use crate::split::{Cut, Form};
@@ -100,10 +102,13 @@ pub(crate) fn settle(
 impl Settled {
     /// Columns, their types and the schema.
     fn choose(&mut self, options: &CsvOptions, open: &DecodeOptions, body: &[u8], complete: bool) -> Result<()> {
-        if let Some(schema) = &open.schema {
+        let file = options.schema.as_ref().filter(|_| open.schema.is_none()).map(schema_file).transpose()?;
+        let given = open.schema.as_ref().or(file.as_ref());
+        if let Some(schema) = given {
             let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+            let known = dialect_of(schema).is_some();
             self.chosen = self.places(&names)?;
-            self.specs = schema.fields().iter().map(|field| spec_of(field, options)).collect::<Result<_>>()?;
+            self.specs = schema.fields().iter().map(|field| spec_of(field, options, known)).collect::<Result<_>>()?;
         } else {
             self.specs = self.specs_of_stream(options, body, complete)?;
             self.chosen = (0..self.names.len()).collect();
@@ -120,7 +125,7 @@ impl Settled {
             }
         }
         self.settle_quoting(body, complete);
-        self.schema = self.schema_of(open.schema.as_ref())?;
+        self.schema = self.schema_of(given)?;
         Ok(())
     }
 
@@ -157,11 +162,16 @@ impl Settled {
         Ok((0..names.len()).collect())
     }
 
-    fn specs_of_stream(&mut self, options: &CsvOptions, _body: &[u8], _complete: bool) -> Result<Vec<FieldSpec>> {
-        let spelling = base_spelling(options)?;
-        match options.types {
-            Types::Text | Types::Infer => Ok(self.names.iter().map(|name| FieldSpec::new(name, DataType::Utf8).spelled(spelling.clone())).collect()),
+    /// Columns as the sample shows them.
+    fn specs_of_stream(&mut self, options: &CsvOptions, body: &[u8], complete: bool) -> Result<Vec<FieldSpec>> {
+        let base = base_spelling(options)?;
+        let text = |name: &String| FieldSpec::new(name, DataType::Utf8).spelled(base.clone());
+        if options.types == Types::Text {
+            return Ok(self.names.iter().map(text).collect());
         }
+        let types = infer::types(&self.names, &self.syntax, &base, options, body, complete);
+        self.columns = types.iter().map(|(spec, why)| (spec.name.clone(), why.clone())).collect();
+        Ok(types.into_iter().map(|(spec, _)| spec).collect())
     }
 
     /// Which fields the writer puts in quotes, by the records of the sample.
@@ -209,13 +219,22 @@ pub(crate) fn base_spelling(options: &CsvOptions) -> Result<Spelling> {
     Ok(spelling)
 }
 
+/// The schema that a file of the options holds.
+fn schema_file(file: &Attachment) -> Result<SchemaRef> {
+    let parsed = SchemaFile::parse(&file.text).map_err(|error| error.source_name(file.name.clone()))?;
+    Ok(Arc::new(parsed.schema()))
+}
+
 /// A column of a given schema, spelled as its metadata and the options say.
-fn spec_of(field: &Field, options: &CsvOptions) -> Result<FieldSpec> {
-    let spec = FieldSpec::from_field(field)?;
-    if field.metadata().contains_key(SPELLING) {
-        return Ok(spec);
+fn spec_of(field: &Field, options: &CsvOptions, known: bool) -> Result<FieldSpec> {
+    let mut spec = FieldSpec::from_field(field)?;
+    if !known && !field.metadata().contains_key(SPELLING) {
+        spec.spelling = base_spelling(options)?;
     }
-    Ok(spec.spelled(base_spelling(options)?))
+    if options.invalid != Invalid::Reject {
+        spec.spelling.invalid = options.invalid;
+    }
+    Ok(spec)
 }
 
 /// The bytes before the first record.
