@@ -10,12 +10,11 @@ use arrow_schema::{DataType, TimeUnit};
 use fenhe_core::{Error, Kind as ErrorKind};
 use fenhe_text::{Encoding, Invalid};
 
-pub(crate) use date::{Wanted, compile as compile_patterns, fixed_offset};
+pub(crate) use date::{DateReader, Wanted, compile as compile_patterns, fixed_offset};
 
 use crate::fault::FaultKind;
 use crate::parse;
 use crate::spec::{BinarySpelling, FieldSpec, Trim};
-use date::DateReader;
 use number::NumberReader;
 use words::{BooleanReader, Words};
 

@@ -8,7 +8,7 @@ use super::{Store, TextColumn, WideColumn};
 use crate::fault::{FaultKind, FaultMask};
 use crate::parse::{self, Scaled};
 use crate::pattern::Fast;
-use crate::reader::{self, FieldReader, Shape, blanks};
+use crate::reader::{self, DateReader, FieldReader, Shape, blanks};
 use crate::spans::{Source, Spans};
 
 /// What all loops need.
@@ -52,7 +52,7 @@ pub(super) fn block(
             block.rows(column, faults, |_| None, |b| reader.decimal256(b, *precision, *scale));
         }
         (Shape::Date(dates), Store::I32(column)) => {
-            let mut memo = Memo::new(dates.fast());
+            let mut memo = Memo::new(dates);
             block.rows(column, faults, |b| memo.date(b), |b| dates.date(b));
         }
         (Shape::Time { dates, unit }, Store::I32(column)) => {
@@ -64,7 +64,7 @@ pub(super) fn block(
             block.rows(column, faults, |_| None, |b| dates.time(b, *unit))
         }
         (Shape::Timestamp { dates, unit, zone }, Store::I64(column)) => {
-            let mut memo = Memo::new(dates.fast());
+            let mut memo = Memo::new(dates);
             let east = i64::from(zone.unwrap_or(0)) * 60;
             let unit = *unit;
             let fast = |b: &[u8]| memo.seconds(b).and_then(|s| in_unit(s - east, unit));
@@ -329,14 +329,16 @@ impl Sink<()> for TextColumn {
 /// The date that was read last: dates repeat.
 struct Memo {
     fast: Fast,
+    /// The separator between date and time of the second pattern, when that is all the two differ in.
+    or: Option<u8>,
     word: u64,
     days: i32,
 }
 
 impl Memo {
-    fn new(fast: Fast) -> Self {
+    fn new(dates: &DateReader) -> Self {
         // 1970-01-01 is day 0.
-        Self { fast, word: u64::from_le_bytes(*b"19700101"), days: 0 }
+        Self { fast: dates.fast(), or: dates.second_separator(), word: u64::from_le_bytes(*b"19700101"), days: 0 }
     }
 
     #[inline(always)]
@@ -353,7 +355,7 @@ impl Memo {
         let Fast::IsoSeconds { separator } = self.fast else { return None };
         let (date, rest) = bytes.split_first_chunk::<10>()?;
         let (between, time) = rest.split_first()?;
-        if *between != separator {
+        if *between != separator && Some(*between) != self.or {
             return None;
         }
         let days = self.days_of(parse::iso_word(*date).ok()?)?;

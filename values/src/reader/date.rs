@@ -39,6 +39,14 @@ impl DateReader {
         self.fast
     }
 
+    /// The separator between date and time of the second pattern, when it has a reader of its own as well.
+    pub(crate) fn second_separator(&self) -> Option<u8> {
+        match self.patterns.get(1).map(Pattern::fast) {
+            Some(Fast::IsoSeconds { separator }) => Some(separator),
+            _ => None,
+        }
+    }
+
     pub(crate) fn zero_is_null(&self) -> bool {
         self.zero_is_null
     }
