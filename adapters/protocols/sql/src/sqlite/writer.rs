@@ -1,0 +1,362 @@
+//! Writing: rows go into an open transaction on a blocking thread, one batch behind the caller.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use async_trait::async_trait;
+use fenhe_core::{
+    Batch, Committed, Error, Fault, Kind, Position, Raw, Reject, Result, Source, WriteMode,
+    WriteRequest, Writer,
+};
+use rusqlite::Connection;
+
+use super::bind::{Parameter, Refusal};
+use super::catalogue::{OWN, Table};
+use super::connection::to_write;
+use super::error::{at_commit, config, fatal, refusal};
+use super::native::{self, Native};
+use super::watermark::Watermark;
+use super::{SqliteConfig, SqliteDialect};
+use crate::blocking::{Job, outcome};
+use crate::statement;
+
+/// An open write.
+pub(crate) struct SqliteWriter {
+    work: Option<Box<Work>>,
+    job: Option<Job<(Box<Work>, Result<()>)>>,
+    /// Stays set after an error that ended the write.
+    poisoned: bool,
+}
+
+/// The blocking half of a writer: a connection with its transaction.
+pub(crate) struct Work {
+    connection: Connection,
+    request: WriteRequest,
+    source: Arc<Source>,
+    /// `CREATE TABLE`, if the table is not there.
+    create: Option<String>,
+    insert: String,
+    targets: Vec<Native>,
+    /// Places of the key columns in the schema.
+    key: Vec<usize>,
+    watermark: Option<Watermark>,
+    open: bool,
+    pending: Committed,
+    position: Option<Position>,
+    batches: i64,
+}
+
+impl SqliteWriter {
+    pub(crate) fn new(work: Work) -> Self {
+        Self { work: Some(Box::new(work)), job: None, poisoned: false }
+    }
+
+    /// The blocking half, once it has done what it was given before.
+    async fn settled(&mut self) -> Result<Box<Work>> {
+        if let Some((work, result)) = outcome(&mut self.job).await? {
+            match result {
+                Ok(()) => self.work = Some(work),
+                Err(error) => {
+                    self.poisoned = true;
+                    return Err(error);
+                }
+            }
+        }
+        self.work.take().filter(|_| !self.poisoned).ok_or_else(|| Error::poisoned("sqlite"))
+    }
+
+    fn start(
+        &mut self,
+        mut work: Box<Work>,
+        task: impl FnOnce(&mut Work) -> Result<()> + Send + 'static,
+    ) {
+        self.job = Some(Job::start(move || {
+            let result = task(&mut work);
+            (work, result)
+        }));
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl Writer for SqliteWriter {
+    async fn write(&mut self, batch: &Batch) -> Result<()> {
+        let work = self.settled().await?;
+        let batch = batch.clone();
+        self.start(work, move |work| work.write(&batch));
+        Ok(())
+    }
+
+    async fn watermark(&mut self) -> Result<Option<Position>> {
+        let work = self.settled().await?;
+        let position = work.standing();
+        self.work = Some(work);
+        Ok(position)
+    }
+
+    async fn commit(&mut self) -> Result<Committed> {
+        let work = self.settled().await?;
+        self.start(work, Work::commit);
+        let mut work = self.settled().await?;
+        let committed = work.settle();
+        self.work = Some(work);
+        Ok(committed)
+    }
+
+    async fn close(mut self: Box<Self>) -> Result<Committed> {
+        let work = self.settled().await?;
+        self.start(work, Work::finish);
+        let mut work = self.settled().await?;
+        Ok(work.settle())
+    }
+}
+
+impl Work {
+    /// Checks everything that can be checked before the first row. Blocks.
+    pub(crate) fn open(settings: &SqliteConfig, request: WriteRequest) -> Result<Self> {
+        let name = request.dataset.clone();
+        if name.is_empty() || name.starts_with("sqlite_") || name.starts_with(OWN) {
+            return Err(config("sql.name", format!("a table cannot be called {name:?}")));
+        }
+        // Refuse the names and types before the file is made.
+        let create = statement::create_table(&SqliteDialect, &name, &request.schema, &request.key)?;
+        let connection = to_write(settings)?;
+        let table = Table::find(&connection, &name, settings.types)?;
+        let key = key_of(&connection, table.as_ref(), &request)?;
+        let places = fenhe_core::schema::projection(&request.schema, &key)?;
+        let columns: Vec<_> = request.schema.fields().iter().map(|f| f.name().clone()).collect();
+        let upsert = (request.mode == WriteMode::Upsert).then_some(key.as_slice());
+        Ok(Self {
+            insert: statement::insert(&SqliteDialect, &name, &columns, upsert)?,
+            targets: targets(table.as_ref(), &request.schema)?,
+            watermark: Watermark::load(&connection, &request.pipeline, &name)?,
+            source: Source::named(format!("{}#{name}", settings.path.display())),
+            create: table.is_none().then_some(create),
+            key: places,
+            connection,
+            request,
+            open: false,
+            pending: Committed::default(),
+            position: None,
+            batches: 0,
+        })
+    }
+
+    /// The watermark that a restarted run goes on from. A replace starts over.
+    fn standing(&self) -> Option<Position> {
+        let kept = self.watermark.as_ref().filter(|_| self.request.mode != WriteMode::Replace);
+        kept.and_then(|w| w.position.clone())
+    }
+
+    /// What became durable. Rows of a transaction that is still open did not; their refusals are known.
+    fn settle(&mut self) -> Committed {
+        if self.open {
+            let rejects = std::mem::take(&mut self.pending.rejects);
+            return Committed { rejects, ..Committed::default() };
+        }
+        std::mem::take(&mut self.pending)
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        if self.open {
+            return Ok(());
+        }
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(fatal)?;
+        self.open = true;
+        if let Some(create) = &self.create {
+            self.connection.execute_batch(create).map_err(fatal)?;
+        } else if self.request.mode == WriteMode::Replace {
+            use crate::Dialect;
+            let table = SqliteDialect.quote(&self.request.dataset)?;
+            self.connection.execute_batch(&format!("DELETE FROM {table}")).map_err(fatal)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, batch: &Batch) -> Result<()> {
+        let announced = self.request.schema.fields().iter().map(|f| (f.name(), f.data_type()));
+        if !batch
+            .records
+            .schema_ref()
+            .fields()
+            .iter()
+            .map(|f| (f.name(), f.data_type()))
+            .eq(announced)
+        {
+            return Err(config("sql.schema", "the batch has another schema than was announced"));
+        }
+        self.begin()?;
+        self.insert(batch)?;
+        self.position = Some(batch.position.clone());
+        self.batches += 1;
+        Ok(())
+    }
+
+    fn insert(&mut self, batch: &Batch) -> Result<()> {
+        let schema = batch.records.schema_ref();
+        let columns: Vec<_> = schema
+            .fields()
+            .iter()
+            .zip(batch.records.columns())
+            .zip(&self.targets)
+            .map(|((field, array), target)| Parameter::new(field.name(), array, *target))
+            .collect::<Result<_>>()?;
+        let mut statement = self.connection.prepare_cached(&self.insert).map_err(fatal)?;
+        let mut scratch = Vec::with_capacity(64);
+        let mut refused = Vec::new();
+        for row in 0..batch.rows() {
+            if let Some(key) =
+                self.key.iter().find(|k| columns.get(**k).is_some_and(|c| c.is_null(row)))
+            {
+                let name = schema.field(*key).name();
+                refused
+                    .push((row, Fault::new("sql.not_null", name, "a value in the key", "nothing")));
+                continue;
+            }
+            let bound = columns.iter().zip(1..).try_for_each(|(column, number)| {
+                column.bind(&mut statement, number, row, &mut scratch)
+            });
+            let done = bound.and_then(|()| statement.raw_execute().map_err(Refusal::Statement));
+            match done {
+                Ok(_) => {}
+                Err(Refusal::Row(fault)) => refused.push((row, fault)),
+                Err(Refusal::Statement(error)) => {
+                    // A refused row leaves the transaction open; any other error may have ended it.
+                    let fault = refusal(&error).filter(|_| !self.connection.is_autocommit());
+                    refused.push((row, fault.ok_or_else(|| fatal(error))?));
+                }
+            }
+        }
+        drop(statement);
+        let rows = batch.rows() as u64;
+        self.pending.rows += rows.saturating_sub(refused.len() as u64);
+        let rejects = self.rejects(batch, refused)?;
+        self.pending.rejects.extend(rejects);
+        Ok(())
+    }
+
+    #[cold]
+    fn rejects(&self, batch: &Batch, refused: Vec<(usize, Fault)>) -> Result<Vec<Reject>> {
+        if refused.is_empty() {
+            return Ok(Vec::new());
+        }
+        let numbers = batch.record_numbers();
+        let limit = self.request.limits.reject_raw;
+        let reject = |(row, fault): (usize, Fault)| {
+            let raw = ndjson(&batch.records.slice(row, 1))?;
+            let mut reject = Reject::new(fault)
+                .at(numbers.get(row).copied().unwrap_or_default(), 0, 0)
+                .raw_bytes(&raw, limit)
+                .from_source(&self.source)
+                .by("sqlite");
+            reject.raw_is = Raw::Row;
+            reject.dataset.clone_from(&self.request.dataset);
+            Ok(reject)
+        };
+        refused.into_iter().map(reject).collect()
+    }
+
+    /// Makes the rows durable, together with the watermark. A replace waits for its end: half of it is
+    /// worth nothing, so until then nothing counts as durable.
+    fn commit(&mut self) -> Result<()> {
+        if self.request.mode == WriteMode::Replace {
+            return Ok(());
+        }
+        self.end()
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        if self.request.mode == WriteMode::Replace {
+            self.begin()?;
+        }
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        if !self.open {
+            self.pending.watermark = self.standing();
+            return Ok(());
+        }
+        if let (Some(watermark), Some(position)) = (&mut self.watermark, &self.position) {
+            watermark.store(&self.connection, position, self.batches)?;
+        }
+        self.connection.execute_batch("COMMIT").map_err(at_commit)?;
+        (self.open, self.create, self.batches) = (false, None, 0);
+        self.pending.watermark = self.watermark.as_ref().and_then(|w| w.position.clone());
+        Ok(())
+    }
+}
+
+/// The natural key: the one asked for, else the primary key.
+fn key_of(
+    connection: &Connection,
+    table: Option<&Table>,
+    request: &WriteRequest,
+) -> Result<Vec<String>> {
+    let known = table.map(Table::key).unwrap_or_default();
+    let key = if request.key.is_empty() { &known } else { &request.key };
+    if request.mode != WriteMode::Upsert {
+        return Ok(Vec::new());
+    }
+    if key.is_empty() {
+        return Err(config("sql.key", "an upsert needs a key, and the table has none")
+            .hint("name the key columns"));
+    }
+    if let Some(table) = table {
+        // The database itself knows best whether it can tell rows apart by these columns.
+        let upsert = statement::insert(&SqliteDialect, &table.name, key, Some(key))?;
+        connection.prepare(&upsert).map_err(|e| {
+            config("sql.key", format!("the table has no unique index over {}", key.join(", ")))
+                .caused_by(e)
+                .hint("make one, or name the columns of the primary key")
+        })?;
+    }
+    Ok(key.clone())
+}
+
+/// What every column of the schema meets in the table.
+fn targets(table: Option<&Table>, schema: &SchemaRef) -> Result<Vec<Native>> {
+    let target = |field: &Arc<arrow_schema::Field>| {
+        let Some(table) = table else { return Ok(Native::of(&native::declare(field)?)) };
+        let Some(column) = table.column(field.name()).filter(|c| !c.generated) else {
+            let names: Vec<_> = table.columns.iter().map(|c| c.name.as_str()).collect();
+            return Err(config(
+                "sql.column",
+                format!("table {} has no column {} to write", table.name, field.name()),
+            )
+            .hint(format!("its columns are {}", names.join(", "))));
+        };
+        if column.native.keeps(field.data_type()) {
+            return Ok(column.native);
+        }
+        Err(Error::new(
+            Kind::Config,
+            "sql.type",
+            format!(
+                "column {} of table {} would change values of type {}",
+                column.name,
+                table.name,
+                field.data_type()
+            ),
+        )
+        .at_field(field.name())
+        .hint("map the field to the type of the column"))
+    };
+    schema.fields().iter().map(target).collect()
+}
+
+/// One row as NDJSON.
+fn ndjson(row: &RecordBatch) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut writer = arrow_json::WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .build::<_, arrow_json::writer::LineDelimited>(&mut out);
+    writer.write(row)?;
+    writer.finish()?;
+    drop(writer);
+    while out.last() == Some(&b'\n') {
+        out.pop();
+    }
+    Ok(out)
+}
