@@ -40,8 +40,7 @@ async fn a_locked_database_is_worth_another_try() {
     let mut writer = db.write(request("t", WriteMode::Append, &[], &b)).await.unwrap();
     let other = rusqlite::Connection::open(keep.path().join("t.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    writer.write(&b).await.unwrap();
-    let error = writer.commit().await.unwrap_err();
+    let error = writer.write(&b).await.unwrap_err();
     assert_eq!((error.code(), error.retry()), ("sql.busy", Retry::Later(None)));
 }
 
@@ -53,8 +52,7 @@ async fn a_trigger_that_rolls_back_ends_the_write_instead_of_losing_rows() {
     );
     let b = batch(1, vec![("id", Arc::new(Int64Array::from(vec![1, 2, 3, 4])) as ArrayRef)]);
     let mut writer = db.write(request("t", WriteMode::Append, &[], &b)).await.unwrap();
-    writer.write(&b).await.unwrap();
-    let error = writer.commit().await.unwrap_err();
+    let error = writer.write(&b).await.unwrap_err();
     assert_eq!(error.code(), "sql.constraint");
     assert!(!error.to_string().contains("secret"), "{error}");
     drop(writer);

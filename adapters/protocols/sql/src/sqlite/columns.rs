@@ -75,7 +75,10 @@ impl Column {
     /// SQLite hands out rows, not columns, so this is the one place that looks at the type value by value.
     pub(crate) fn append(&mut self, value: ValueRef<'_>, limit: u64) -> Result<(), Fault> {
         let result = match value {
-            ValueRef::Null => Ok(self.append_null()),
+            ValueRef::Null => {
+                self.append_null();
+                Ok(())
+            }
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) if bytes.len() as u64 > limit => {
                 Err(Wrong::Long)
             }

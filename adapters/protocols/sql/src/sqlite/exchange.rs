@@ -28,7 +28,7 @@ use crate::blocking::run;
 /// assert_eq!(platform.discover().await?[0].key, ["id"]);
 /// let batches = platform.read_all("居民").await?;
 /// assert_eq!(batches[0].rows(), 1);
-/// # fenhe_core::Result::Ok(()) }).unwrap();
+/// # Ok::<(), fenhe_core::Error>(()) }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sqlite {

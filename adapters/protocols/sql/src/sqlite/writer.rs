@@ -1,4 +1,4 @@
-//! Writing: rows go into an open transaction on a blocking thread, one batch behind the caller.
+//! Writing: rows go into an open transaction, on a blocking thread.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use fenhe_core::{
-    Batch, Committed, Error, Fault, Kind, Position, Raw, Reject, Result, Source, WriteMode,
-    WriteRequest, Writer,
+    Batch, Committed, Error, Fault, Kind, Position, Raw, Reject, Result, WriteMode, WriteRequest,
+    Writer,
 };
 use rusqlite::Connection;
 
@@ -33,7 +33,6 @@ pub(crate) struct SqliteWriter {
 pub(crate) struct Work {
     connection: Connection,
     request: WriteRequest,
-    source: Arc<Source>,
     /// `CREATE TABLE`, if the table is not there.
     create: Option<String>,
     insert: String,
@@ -85,7 +84,14 @@ impl Writer for SqliteWriter {
         let work = self.settled().await?;
         let batch = batch.clone();
         self.start(work, move |work| work.write(&batch));
+        // Waits, so that `refused` knows the refusals of this very batch.
+        let work = self.settled().await?;
+        self.work = Some(work);
         Ok(())
+    }
+
+    fn refused(&mut self) -> Vec<Reject> {
+        self.work.as_mut().map(|work| std::mem::take(&mut work.pending.rejects)).unwrap_or_default()
     }
 
     async fn watermark(&mut self) -> Result<Option<Position>> {
@@ -131,7 +137,6 @@ impl Work {
             insert: statement::insert(&SqliteDialect, &name, &columns, upsert)?,
             targets: targets(table.as_ref(), &request.schema)?,
             watermark: Watermark::load(&connection, &request.pipeline, &name)?,
-            source: Source::named(format!("{}#{name}", settings.path.display())),
             create: table.is_none().then_some(create),
             key: places,
             connection,
@@ -248,7 +253,6 @@ impl Work {
             let mut reject = Reject::new(fault)
                 .at(numbers.get(row).copied().unwrap_or_default(), 0, 0)
                 .raw_bytes(&raw, limit)
-                .from_source(&self.source)
                 .by("sqlite");
             reject.raw_is = Raw::Row;
             reject.dataset.clone_from(&self.request.dataset);
