@@ -1,12 +1,14 @@
 //! The format: what it is, what a sample holds, and the decoders and encoders of one table.
 
 use fenhe_core::{
-    DecodeOptions, Decoder, Evidence, Format, FormatInfo, Found, Options, Result, Sample, Splitter,
+    DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Found, Options,
+    Result, Sample, Splitter,
 };
 use fenhe_text::Encoding;
 
 use crate::codepage::{self, Settled};
 use crate::decode::TableDecoder;
+use crate::encode::TableEncoder;
 use crate::error;
 use crate::header::Header;
 use crate::options::DbfOptions;
@@ -52,9 +54,9 @@ impl Format for Dbf {
             extensions: &["dbf"],
             media_types: &["application/vnd.dbf", "application/dbase", "application/x-dbf"],
             read: true,
-            write: false,
+            write: true,
             whole_object: false,
-            patches: false,
+            patches: true,
             companions: &["fpt", "dbt", "cpg"],
             file_options: &[],
         }
@@ -115,6 +117,10 @@ impl Format for Dbf {
 
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {
         Ok(Box::new(TableDecoder::new(self.options.clone(), options)?))
+    }
+
+    fn encoder(&self, options: EncodeOptions) -> Result<Box<dyn Encoder>> {
+        Ok(Box::new(TableEncoder::new(&self.options, options)?))
     }
 
     fn splitter(&self) -> Option<Box<dyn Splitter>> {

@@ -1,5 +1,7 @@
 //! Reading tables in tests.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
+
+pub mod table;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -70,3 +72,45 @@ pub(crate) fn decode_with(bytes: Bytes, options: DecodeOptions, words: &[&str]) 
         batches: got.batches,
     }
 }
+
+/// A shared table, how to read it, and what comes back byte for byte: the table as it is decoded by default (with
+/// `deleted=true`), with `raw=true`, and the memo file.
+pub struct Shared {
+    pub path: &'static str,
+    pub words: &'static [&'static str],
+    pub plain: bool,
+    pub raw: bool,
+    pub memo: bool,
+}
+
+const fn shared(path: &'static str) -> Shared {
+    Shared { path, words: &[], plain: true, raw: true, memo: false }
+}
+
+pub const SHARED: &[Shared] = &[
+    shared("countries/countries.dbf"),
+    shared("cp1251/cp1251.dbf"),
+    shared("dbase3_03/dbase_03.dbf"),
+    shared("gbk/gbk.dbf"),
+    shared("line/line.dbf"),
+    shared("stations/stations.dbf"),
+    shared("stations_deleted/stations_with_deleted.dbf"),
+    shared("vfp_31_autoinc/dbase_31.dbf"),
+    Shared { words: &["encoding=cp850"], ..shared("cp850/cp850.dbf") },
+    Shared { words: &["encoding=cp866"], ..shared("dbase3_cyrillic/dbase_03_cyrillic.dbf") },
+    Shared { words: &["encoding=cp866"], ..shared("php_dbaseIII_bankforms/dBaseIII_nomemo.dbf") },
+    Shared { memo: true, ..shared("foxprodb_calls/calls.dbf") },
+    Shared { memo: true, ..shared("foxprodb_contacts/contacts.dbf") },
+    // The memo file lies by one character in two memos, of two code pages: read as CP437.
+    Shared { words: &["encoding=cp437"], memo: true, ..shared("dbase3_83_memo/dbase_83.dbf") },
+    // The memo file is missing: the block numbers are kept with the record bytes only.
+    Shared { words: &["missing_memo=null"], plain: false, ..shared("books/books.dbf") },
+    // Two spellings of true (Y and T), and old text behind the memos.
+    Shared { plain: false, ..shared("dbase4_8b_memo/dbase_8b.dbf") },
+    // The memo file has a block that no record points to any more, and is written without it.
+    Shared { plain: false, raw: false, ..shared("dbfread_memotest/memotest.dbf") },
+    // Old bytes behind two memos, in the filling of their last block.
+    Shared { memo: false, ..shared("vfp_30_memo/dbase_30.dbf") },
+    // dBASE II fills the last sector with old bytes, and spells an absent number `.`.
+    Shared { plain: false, raw: false, ..shared("foxbase_02/dbase_02.dbf") },
+];
