@@ -329,8 +329,10 @@ fn double_byte(
     while let Some(eight) = source.get(read..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*eight);
         if word & LEAD_BITS == LEAD_BITS {
-            let pairs = [0, 2, 4, 6].map(|at| table.pair(eight[at], eight[at + 1]));
-            if pairs.iter().all(|pair| pair >> 24 == LONG) && put(room, written, twelve(pairs)) {
+            // Written out: `map` over an array is a call here.
+            let [a, b, c, d, e, f, g, h] = *eight;
+            let pairs = [table.pair(a, b), table.pair(c, d), table.pair(e, f), table.pair(g, h)];
+            if all_long(pairs) && put(room, written, twelve(pairs)) {
                 (read, written) = (read + 8, written + 12);
                 continue;
             }
@@ -351,6 +353,17 @@ fn double_byte(
             return (read, written);
         }
         (read, written) = (read + taken, written + entry_len(entry));
+    }
+    let tail = &source[read..];
+    if tail.first().is_some_and(u8::is_ascii) {
+        let [a, b, c, d, e, f, g, h, ..] = widen(tail);
+        let eight = [a, b, c, d, e, f, g, h];
+        let high = u64::from_le_bytes(eight) & HIGH_BITS;
+        // The bytes behind the tail say nothing.
+        let ascii = ((high.trailing_zeros() / 8) as usize).min(tail.len());
+        if put(room, written, eight) {
+            (read, written) = (read + ascii, written + ascii);
+        }
     }
     while read < source.len() {
         let (entry, taken) = character(&source[read..], table);
@@ -379,8 +392,16 @@ fn character(rest: &[u8], table: &DoubleByteTable) -> (Entry, usize) {
 /// Four entries of three bytes without the gaps between them, and four bytes that do not count.
 #[inline(always)]
 fn twelve(pairs: [Entry; 4]) -> [u8; 16] {
-    let three = pairs.map(|pair| u128::from(pair & 0x00FF_FFFF));
-    (three[0] | three[1] << 24 | three[2] << 48 | three[3] << 72).to_le_bytes()
+    let [a, b, c, d] = pairs;
+    let three = |entry: Entry| u128::from(entry & 0x00FF_FFFF);
+    (three(a) | three(b) << 24 | three(c) << 48 | three(d) << 72).to_le_bytes()
+}
+
+/// Whether all of them are characters of three bytes.
+#[inline(always)]
+fn all_long([a, b, c, d]: [Entry; 4]) -> bool {
+    let other = |entry: Entry| entry ^ LONG << 24;
+    (other(a) | other(b) | other(c) | other(d)) >> 24 == 0
 }
 
 /// Stores bytes at `at`; false if there is no room.
