@@ -4,6 +4,23 @@ const BEFORE_MONTH: [u16; 13] = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273,
 const MONTH_LENGTH: [u8; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 /// 0001-01-01 lies this many days before 1970-01-01.
 const EPOCH_FROM_YEAR_ONE: i32 = 719_162;
+/// The first month of [`MONTHS`], January 1900, counted from year 0.
+const TABLE_FROM: u32 = 1900 * 12 + 1;
+/// Days since 1970-01-01 of the first of each month from January 1900 to January 2101.
+const MONTHS: [i32; 2_413] = {
+    let mut table = [0; 2_413];
+    // 1900-01-01 lies this many days before 1970-01-01.
+    let mut day = -25_567;
+    let mut at = 0;
+    while at < table.len() {
+        table[at] = day;
+        let (year, month) = (1900 + at / 12, at % 12 + 1);
+        let leap = month == 2 && is_leap(year as u32);
+        day += MONTH_LENGTH[month] as i32 + leap as i32;
+        at += 1;
+    }
+    table
+};
 
 /// Whether `year` has a 29 February.
 #[must_use]
@@ -27,6 +44,18 @@ pub fn month_length(year: u32, month: u32) -> u32 {
 #[must_use]
 #[inline]
 pub fn days(year: u32, month: u32, day: u32) -> Option<i32> {
+    // Nearly all dates in files, without a division: the first day of the month and of the next one.
+    if (1..=12).contains(&month)
+        && let Some(at) = (year.wrapping_mul(12).wrapping_add(month)).checked_sub(TABLE_FROM)
+        && let Some(&[first, next]) = MONTHS.get(at as usize..).and_then(|rest| rest.first_chunk::<2>())
+    {
+        let days = first.wrapping_add(day.wrapping_sub(1).cast_signed());
+        return (first..next).contains(&days).then_some(days);
+    }
+    days_by_rule(year, month, day)
+}
+
+fn days_by_rule(year: u32, month: u32, day: u32) -> Option<i32> {
     if day == 0 || day > month_length(year, month) || year == 0 || year > 9999 {
         return None;
     }
@@ -87,6 +116,15 @@ fn days_before_month(year: u32, month: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_agrees_with_the_rule() {
+        for year in 1895..2105 {
+            for (month, day) in (0..=13).flat_map(|month| (0..=32).map(move |day| (month, day))) {
+                assert_eq!(days(year, month, day), days_by_rule(year, month, day), "{year}-{month}-{day}");
+            }
+        }
+    }
 
     #[test]
     fn well_known_days_have_their_numbers() {

@@ -96,6 +96,8 @@ pub(crate) enum Fast {
     IsoSeconds {
         separator: u8,
     },
+    /// `YYYYMMDDHHmmss`
+    CompactSeconds,
     No,
 }
 
@@ -132,6 +134,7 @@ impl Pattern {
         let has = check(&tokens).map_err(|reason| bad(reason.to_owned()))?;
         let fast = match pattern {
             "YYYYMMDD" => Fast::Compact,
+            "YYYYMMDDHHmmss" => Fast::CompactSeconds,
             "YYYY-MM-DD" => Fast::Iso,
             "YYYY-MM-DD HH:mm:ss" | "YYYY-MM-DD HH:mm:ssf" => Fast::IsoSeconds { separator: b' ' },
             "YYYY-MM-DDTHH:mm:ss" | "YYYY-MM-DDTHH:mm:ssf" => Fast::IsoSeconds { separator: b'T' },

@@ -14,7 +14,7 @@ pub(crate) use date::{DateReader, Wanted, compile as compile_patterns, fixed_off
 
 use crate::fault::FaultKind;
 use crate::parse;
-use crate::spec::{BinarySpelling, FieldSpec, Trim};
+use crate::spec::{BLANKS, BinarySpelling, FieldSpec, Trim, trim_end};
 use number::NumberReader;
 use words::{BooleanReader, Words};
 
@@ -261,9 +261,26 @@ pub(crate) fn spell(encoding: Encoding, text: &str) -> Option<Vec<u8>> {
 /// Blanks, tabs and NUL bytes around a number or date never belong to it.
 #[inline]
 pub(crate) fn blanks(mut bytes: &[u8]) -> &[u8] {
+    // Numbers at the right of a wide field: eight blanks a step, without a branch for each.
+    while let Some(first) = bytes.first_chunk::<8>() {
+        let text = u64::from_le_bytes(*first) ^ BLANKS;
+        let blanks = (text.trailing_zeros() / 8) as usize;
+        bytes = bytes.get(blanks..).unwrap_or_default();
+        if blanks < 8 {
+            break;
+        }
+    }
     while let [b' ' | b'\t' | 0, rest @ ..] = bytes {
         bytes = rest;
     }
+    match bytes {
+        [.., b' ' | b'\t' | 0] => blanks_at_end(bytes),
+        _ => bytes,
+    }
+}
+
+fn blanks_at_end(mut bytes: &[u8]) -> &[u8] {
+    bytes = trim_end(bytes, true);
     while let [rest @ .., b' ' | b'\t' | 0] = bytes {
         bytes = rest;
     }

@@ -276,12 +276,18 @@ pub enum BinarySpelling {
     Base64,
 }
 
+/// Eight blanks.
+pub(crate) const BLANKS: u64 = u64::from_le_bytes([b' '; 8]);
+
 /// Blanks at the end, eight bytes a step: fixed-width text is mostly padding.
 #[inline]
-fn trim_end(mut bytes: &[u8], nul: bool) -> &[u8] {
-    const BLANKS: [u8; 8] = [b' '; 8];
+pub(crate) fn trim_end(mut bytes: &[u8], nul: bool) -> &[u8] {
     while let Some((rest, last)) = bytes.split_last_chunk::<8>() {
-        if *last != BLANKS {
+        // Zero bytes where the blanks are; the last byte of the text is the highest one that is not zero.
+        let text = u64::from_le_bytes(*last) ^ BLANKS;
+        if text != 0 {
+            let blanks = (text.leading_zeros() / 8) as usize;
+            bytes = bytes.get(..bytes.len() - blanks).unwrap_or(bytes);
             break;
         }
         bytes = rest;

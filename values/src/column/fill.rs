@@ -346,13 +346,22 @@ impl Memo {
         match self.fast {
             Fast::Compact => self.days_of(u64::from_le_bytes(bytes.try_into().ok()?)),
             Fast::Iso => self.days_of(parse::iso_word(bytes.try_into().ok()?).ok()?),
-            Fast::IsoSeconds { .. } | Fast::No => None,
+            Fast::IsoSeconds { .. } | Fast::CompactSeconds | Fast::No => None,
         }
     }
 
     #[inline(always)]
     fn seconds(&mut self, bytes: &[u8]) -> Option<i64> {
-        let Fast::IsoSeconds { separator } = self.fast else { return None };
+        let separator = match self.fast {
+            Fast::IsoSeconds { separator } => separator,
+            Fast::CompactSeconds => {
+                let (date, time) = bytes.split_first_chunk::<8>()?;
+                let days = self.days_of(u64::from_le_bytes(*date))?;
+                let seconds = parse::time_compact(time.try_into().ok()?).ok()?;
+                return Some(i64::from(days) * 86_400 + i64::from(seconds));
+            }
+            _ => return None,
+        };
         let (date, rest) = bytes.split_first_chunk::<10>()?;
         let (between, time) = rest.split_first()?;
         if *between != separator && Some(*between) != self.or {

@@ -53,6 +53,12 @@ pub fn timestamp_iso(bytes: &[u8]) -> Result<i64, FaultKind> {
 #[inline]
 pub(crate) fn time_iso(bytes: &[u8]) -> Result<u32, FaultKind> {
     let &[h1, h0, b':', m1, m0, b':', s1, s0] = bytes else { return Err(FaultKind::NotADate) };
+    time_compact([h1, h0, m1, m0, s1, s0])
+}
+
+/// `HHmmss` as seconds since midnight.
+#[inline]
+pub(crate) fn time_compact([h1, h0, m1, m0, s1, s0]: [u8; 6]) -> Result<u32, FaultKind> {
     let word = u64::from_le_bytes([h1, h0, m1, m0, s1, s0, b'0', b'0']);
     if !all_digits(word) {
         return Err(FaultKind::NotADate);
@@ -89,7 +95,8 @@ pub(crate) fn from_word(word: u64) -> Result<i32, FaultKind> {
 fn pairs(word: u64) -> [u32; 4] {
     let lanes = (word & 0x0F0F_0F0F_0F0F_0F0F).wrapping_mul(2_561) >> 8;
     let [a, _, b, _, c, _, d, _] = lanes.to_le_bytes();
-    [a, b, c, d].map(u32::from)
+    // Written out: `map` over an array is a call here.
+    [u32::from(a), u32::from(b), u32::from(c), u32::from(d)]
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ impl Pattern {
         match self.fast {
             Fast::Compact => Ok(Moment { days: parse::date_compact(bytes)?, ..Moment::default() }),
             Fast::Iso => Ok(Moment { days: parse::date_iso(bytes)?, ..Moment::default() }),
-            Fast::IsoSeconds { .. } | Fast::No => self.read_tokens(bytes),
+            Fast::IsoSeconds { .. } | Fast::CompactSeconds | Fast::No => self.read_tokens(bytes),
         }
     }
 
