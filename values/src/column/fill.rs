@@ -85,10 +85,38 @@ pub(super) fn block(
 }
 
 impl Block<'_> {
-    /// The loop of all types that are not text.
+    /// The loop of all types that are not text, with the way of looking up places chosen before it starts.
     #[inline(always)]
     fn rows<T, S: Sink<T>>(
         &self,
+        column: &mut S,
+        faults: &mut FaultMask,
+        fast: impl FnMut(&[u8]) -> Option<T>,
+        slow: impl Fn(&[u8]) -> Result<T, FaultKind>,
+    ) {
+        match self.spans {
+            Spans::Listed { starts, ends, skip, first, stride, rows } => {
+                self.each_row(
+                    rows,
+                    listed(starts, ends, skip, first, stride),
+                    column,
+                    faults,
+                    fast,
+                    slow,
+                );
+            }
+            Spans::Fixed { rows, .. } => {
+                let spans = self.spans;
+                self.each_row(rows, |row| spans.span(row), column, faults, fast, slow);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn each_row<T, S: Sink<T>>(
+        &self,
+        rows: usize,
+        place: impl Fn(usize) -> (usize, usize),
         column: &mut S,
         faults: &mut FaultMask,
         mut fast: impl FnMut(&[u8]) -> Option<T>,
@@ -96,8 +124,9 @@ impl Block<'_> {
     ) {
         let bytes = self.source.bytes();
         let nulls_first = self.reader.nulls_first();
-        for row in 0..self.spans.rows() {
-            let Some(field) = self.spans.field(bytes, row) else {
+        for row in 0..rows {
+            let (start, end) = place(row);
+            let Some(field) = bytes.get(start..end) else {
                 self.missing(row, column, faults);
                 continue;
             };
@@ -221,6 +250,25 @@ impl Block<'_> {
     }
 
     fn texts(&self, column: &mut TextColumn, faults: &mut FaultMask) {
+        match self.spans {
+            Spans::Listed { starts, ends, skip, first, stride, rows } => {
+                self.each_text(rows, listed(starts, ends, skip, first, stride), column, faults);
+            }
+            Spans::Fixed { rows, .. } => {
+                let spans = self.spans;
+                self.each_text(rows, |row| spans.span(row), column, faults);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn each_text(
+        &self,
+        rows: usize,
+        place: impl Fn(usize) -> (usize, usize),
+        column: &mut TextColumn,
+        faults: &mut FaultMask,
+    ) {
         let policy = self.reader.spec().spelling.invalid;
         let bytes = self.source.bytes();
         let window = match self.source {
@@ -230,8 +278,9 @@ impl Block<'_> {
         let trims = self.reader.spec().spelling.trim != crate::spec::Trim::NONE;
         let empty_is_null = self.reader.empty_is_null();
         let words = self.reader.has_null_words();
-        for row in 0..self.spans.rows() {
-            let (mut start, end) = self.spans.span(row);
+        let empty_adds_null = empty_is_null && self.nullable;
+        for row in 0..rows {
+            let (mut start, end) = place(row);
             let Some(whole) = bytes.get(start..end) else {
                 if !self.spans.is_empty_text(row) || column.append(b"").is_err() {
                     self.missing(row, column, faults);
@@ -243,6 +292,10 @@ impl Block<'_> {
                 field = self.reader.trim(whole);
                 // Blanks at the start move the start; those at the end only shorten.
                 start += offset_of(whole, field);
+            }
+            if field.is_empty() && empty_adds_null {
+                column.append_null();
+                continue;
             }
             if (field.is_empty() && empty_is_null) || (words && self.reader.is_null(field)) {
                 self.missing(row, column, faults);
@@ -268,6 +321,26 @@ impl Block<'_> {
     fn bad(&self, row: usize, column: &mut TextColumn, faults: &mut FaultMask) {
         faults.set(row);
         column.append_null();
+    }
+}
+
+/// The lookup of [`Spans::Listed`], with everything it needs at hand.
+#[inline(always)]
+fn listed<'a>(
+    starts: &'a [u32],
+    ends: &'a [u32],
+    skip: u32,
+    first: usize,
+    stride: usize,
+) -> impl Fn(usize) -> (usize, usize) + 'a {
+    let starts = starts.get(first..).unwrap_or_default();
+    let ends = ends.get(first..).unwrap_or_default();
+    move |row| {
+        let at = row.wrapping_mul(stride);
+        match (starts.get(at), ends.get(at)) {
+            (Some(&start), Some(&end)) => (start.wrapping_add(skip) as usize, end as usize),
+            _ => (0, usize::MAX),
+        }
     }
 }
 
@@ -338,7 +411,12 @@ struct Memo {
 impl Memo {
     fn new(dates: &DateReader) -> Self {
         // 1970-01-01 is day 0.
-        Self { fast: dates.fast(), or: dates.second_separator(), word: u64::from_le_bytes(*b"19700101"), days: 0 }
+        Self {
+            fast: dates.fast(),
+            or: dates.second_separator(),
+            word: u64::from_le_bytes(*b"19700101"),
+            days: 0,
+        }
     }
 
     #[inline(always)]

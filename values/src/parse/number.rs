@@ -72,8 +72,31 @@ pub fn uint(bytes: &[u8]) -> Result<u64, FaultKind> {
 /// ```
 #[inline]
 pub fn decimal(bytes: &[u8], precision: u8, scale: u8) -> Result<i128, FaultKind> {
+    if let Some(value) = full_scale(bytes, precision, scale) {
+        return Ok(value);
+    }
     let read = scaled(bytes)?;
     rescale(read, precision, scale)
+}
+
+/// The usual spelling: up to 18 digits with the mark where the scale has it.
+#[inline]
+fn full_scale(bytes: &[u8], precision: u8, scale: u8) -> Option<i128> {
+    let (negative, unsigned) = split_sign(bytes);
+    let scale = usize::from(scale);
+    let mark = unsigned.len().checked_sub(scale + 1)?;
+    if scale == 0 || unsigned.len() > 18 || unsigned.get(mark) != Some(&b'.') {
+        return None;
+    }
+    let (whole, fraction) = (unsigned.get(..mark)?, unsigned.get(mark + 1..)?);
+    // At most 17 digits in all: no product or sum leaves 64 bits.
+    let factor = u64::try_from(*POWERS.get(scale)?).ok()?;
+    let value = plain_digits(whole)?.wrapping_mul(factor).wrapping_add(plain_digits(fraction)?);
+    if u128::from(value) >= *POWERS.get(usize::from(precision))? {
+        return None;
+    }
+    let value = i128::from(value);
+    Some(if negative { -value } else { value })
 }
 
 /// Reads a decimal number of up to 76 digits; see [`decimal`].
