@@ -109,7 +109,14 @@ impl Pending {
     }
 
     /// Adds a record that is no row. Call before [`count`](Self::count) with its number.
-    pub(crate) fn reject(&mut self, record: u64, line: u64, at: (u64, u64), raw: &[u8], mut faults: Vec<Fault>) {
+    pub(crate) fn reject(
+        &mut self,
+        record: u64,
+        line: u64,
+        at: (u64, u64),
+        raw: &[u8],
+        mut faults: Vec<Fault>,
+    ) {
         let also = faults.split_off(1.min(faults.len()));
         let Some(fault) = faults.pop() else { return };
         let reject = Reject::new(fault)

@@ -29,7 +29,11 @@ pub(crate) struct CsvDecoder {
 
 enum Stage {
     /// Collects the start of the stream; so much of it is enough.
-    Sampling { held: BytesMut, enough: usize, ended: bool },
+    Sampling {
+        held: BytesMut,
+        enough: usize,
+        ended: bool,
+    },
     Running(Box<Run>),
     Done(Option<SchemaRef>),
     Poisoned,
@@ -45,7 +49,11 @@ struct Tail {
 impl CsvDecoder {
     pub(crate) fn new(options: CsvOptions, open: DecodeOptions) -> Result<Self> {
         if open.from.is_some() && open.part.is_some() {
-            return Err(Error::new(Kind::Config, "csv.position", "a part of a stream has no position to go on from"));
+            return Err(Error::new(
+                Kind::Config,
+                "csv.position",
+                "a part of a stream has no position to go on from",
+            ));
         }
         let known = open.schema.as_deref().is_some_and(|schema| dialect_of(schema).is_some());
         let mut held = BytesMut::new();
@@ -55,7 +63,11 @@ impl CsvDecoder {
             let token: Token = position.read("csv", TOKEN)?;
             enough = usize::try_from(position.prologue()).unwrap_or(usize::MAX);
             if !known && !token.sampled {
-                let error = Error::new(Kind::Config, "csv.position", "this position needs the schema of the first run");
+                let error = Error::new(
+                    Kind::Config,
+                    "csv.position",
+                    "this position needs the schema of the first run",
+                );
                 return Err(error.hint("give the schema of the batches that came before it"));
             }
             from = Some((token, position.offset()));
@@ -84,14 +96,20 @@ impl CsvDecoder {
         let Some(settled) = settle(&self.options, &self.open, sample, complete)? else {
             let most = usize::try_from(self.open.limits.record).unwrap_or(usize::MAX);
             if resumed || held.len() > most {
-                return Err(Error::limit("record", self.open.limits.record, held.len() as u64).at_offset(0));
+                return Err(
+                    Error::limit("record", self.open.limits.record, held.len() as u64).at_offset(0)
+                );
             }
             if *ended && complete {
                 return Err(crate::error::no_header(held.len() as u64));
             }
             *enough = if *enough == 0 { 0 } else { enough.saturating_mul(2) };
             // With more at hand already, look again at once.
-            return if *ended || (*enough > 0 && held.len() >= *enough) { self.start() } else { Ok(false) };
+            return if *ended || (*enough > 0 && held.len() >= *enough) {
+                self.start()
+            } else {
+                Ok(false)
+            };
         };
         let held = std::mem::take(held).freeze();
         let ended = *ended;
@@ -102,7 +120,8 @@ impl CsvDecoder {
     fn run(&mut self, settled: Settled, held: Bytes, ended: bool) -> Result<()> {
         let limits = &self.open.limits;
         let rows = usize::try_from(limits.batch_rows.min(65_536)).unwrap_or(8_192);
-        let columns = Columns::new(&settled.specs, settled.syntax.encoding, &Pools::default(), rows)?;
+        let columns =
+            Columns::new(&settled.specs, settled.syntax.encoding, &Pools::default(), rows)?;
         let (mut first, mut offset, mut line) = (1, settled.prologue as u64, 1 + settled.lines);
         let mut body = settled.prologue;
         if let Some((token, at)) = self.from {
@@ -121,7 +140,8 @@ impl CsvDecoder {
             limits: limits.clone(),
         };
         let schema = SchemaRef::clone(&settled.schema);
-        let pending = Pending::new(columns, schema, self.open.source.clone(), first, offset, limits);
+        let pending =
+            Pending::new(columns, schema, self.open.source.clone(), first, offset, limits);
         let mut run = Run::new(settled, policy, pending, offset, line);
         let body = held.slice(body.min(held.len())..);
         run.feed(self.tail.let_go(body));
@@ -170,7 +190,11 @@ impl Decoder for CsvDecoder {
             return Err(Error::poisoned("csv"));
         }
         if !std::mem::take(&mut self.hungry) {
-            return Err(Error::new(Kind::Internal, "csv.feed", "input was fed before it was asked for"));
+            return Err(Error::new(
+                Kind::Internal,
+                "csv.feed",
+                "input was fed before it was asked for",
+            ));
         }
         match (input, &mut self.stage) {
             (Input::Bytes(bytes), Stage::Sampling { held, .. }) => {
@@ -181,7 +205,9 @@ impl Decoder for CsvDecoder {
                 }
             }
             (Input::Bytes(bytes), Stage::Running(run)) => run.feed(self.tail.let_go(bytes)),
-            (Input::EndOfStream | Input::EndOfMessage, Stage::Sampling { ended, .. }) => *ended = true,
+            (Input::EndOfStream | Input::EndOfMessage, Stage::Sampling { ended, .. }) => {
+                *ended = true
+            }
             (Input::EndOfMessage, Stage::Running(run)) => {
                 self.notes.extend(self.tail.end());
                 run.end(false);
@@ -230,10 +256,20 @@ impl Tail {
     /// The stream is over: what is left is the tail.
     fn end(&mut self) -> Option<String> {
         let lost = std::mem::take(&mut self.held);
-        (!lost.is_empty()).then(|| format!("skip_tail: {} lines at the end ({} bytes) are no records", self.lines, lost.len()))
+        (!lost.is_empty()).then(|| {
+            format!(
+                "skip_tail: {} lines at the end ({} bytes) are no records",
+                self.lines,
+                lost.len()
+            )
+        })
     }
 }
 
 fn cut_prologue() -> Error {
-    Error::new(Kind::Truncated, "csv.position", "the stream ends before the prologue of the position")
+    Error::new(
+        Kind::Truncated,
+        "csv.position",
+        "the stream ends before the prologue of the position",
+    )
 }

@@ -104,7 +104,12 @@ pub(crate) fn overlay(mut dialect: Dialect, options: &CsvOptions) -> Result<Dial
             dialect.escape = match (chars.next(), chars.next()) {
                 (None, _) => Escape::None,
                 (Some(c), None) => Escape::Char(c),
-                _ => return Err(crate::options::config("escape", "doubled, none, c, or one character")),
+                _ => {
+                    return Err(crate::options::config(
+                        "escape",
+                        "doubled, none, c, or one character",
+                    ));
+                }
             };
         }
     }
@@ -203,7 +208,8 @@ fn find_encoding(options: &CsvOptions, sample: &[u8]) -> Result<(Encoding, Vec<S
     }
     let found = fenhe_text::detect(sample, None);
     // GBK is a part of GB 18030: what comes behind the sample may need the whole.
-    let found_encoding = if found.encoding == Encoding::GBK { Encoding::GB18030 } else { found.encoding };
+    let found_encoding =
+        if found.encoding == Encoding::GBK { Encoding::GB18030 } else { found.encoding };
     let mut why = found.evidence.into_iter();
     let first = format!("encoding {found_encoding}: {}", why.next().unwrap_or_default());
     Ok((encoding(found_encoding.name())?, std::iter::once(first).chain(why.take(2)).collect()))
@@ -235,7 +241,8 @@ fn find_delimiter(
     };
     let why = if options.delimiter.is_some() { ", as set".to_owned() } else { String::new() };
     let (usual, records, fields) = (fit.usual, fit.records, fit.fields);
-    reasons.push(format!("delimiter {name}{why}: {usual} of {records} records have {fields} fields"));
+    reasons
+        .push(format!("delimiter {name}{why}: {usual} of {records} records have {fields} fields"));
     if let Some(quote) = dialect.quote {
         let escape = match dialect.escape {
             Escape::Doubled => "doubled inside".to_owned(),
@@ -243,7 +250,10 @@ fn find_delimiter(
             Escape::C => "with C escapes".to_owned(),
             Escape::Char(c) => format!("escaped by {c:?}"),
         };
-        reasons.push(format!("quote {quote:?}, {escape}: {} fields in quotes, {} records with text behind them", fit.quoted, fit.strays));
+        reasons.push(format!(
+            "quote {quote:?}, {escape}: {} fields in quotes, {} records with text behind them",
+            fit.quoted, fit.strays
+        ));
     }
     Ok((dialect, fit))
 }
@@ -254,13 +264,23 @@ fn candidates(start: &Dialect, options: &CsvOptions) -> Vec<Dialect> {
         Some(_) => vec![start.delimiter.clone()],
         None => DELIMITERS.iter().map(ToString::to_string).chain([String::new()]).collect(),
     };
-    let quotes = if options.quote.is_some() { vec![start.quote] } else { vec![Some('"'), Some('\'')] };
-    let escapes = if options.escape.is_some() { vec![start.escape] } else { vec![Escape::Doubled, Escape::Char('\\')] };
+    let quotes =
+        if options.quote.is_some() { vec![start.quote] } else { vec![Some('"'), Some('\'')] };
+    let escapes = if options.escape.is_some() {
+        vec![start.escape]
+    } else {
+        vec![Escape::Doubled, Escape::Char('\\')]
+    };
     let mut all = Vec::new();
     for quote in quotes {
         for escape in &escapes {
             for delimiter in &delimiters {
-                all.push(Dialect { delimiter: delimiter.clone(), quote, escape: *escape, ..start.clone() });
+                all.push(Dialect {
+                    delimiter: delimiter.clone(),
+                    quote,
+                    escape: *escape,
+                    ..start.clone()
+                });
             }
         }
     }
@@ -299,10 +319,15 @@ fn find_header(syntax: &Syntax, body: &[u8], complete: bool) -> (bool, String) {
     records(syntax, body, complete, 1, |cells, _| {
         first = Some(cells.iter().map(|cell| text(syntax, body, cell)).collect());
     });
-    let Some(cells) = first else { return (true, "header: assumed, there is nothing to see".into()) };
+    let Some(cells) = first else {
+        return (true, "header: assumed, there is nothing to see".into());
+    };
     let trimmed: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
     if let Some(value) = trimmed.iter().position(|cell| looks_like_a_value(cell)) {
-        return (false, format!("no header: field {} of the first record is a value, not a name", value + 1));
+        return (
+            false,
+            format!("no header: field {} of the first record is a value, not a name", value + 1),
+        );
     }
     if trimmed.iter().any(|cell| cell.is_empty()) {
         return (false, "no header: the first record has an empty field".into());
@@ -311,13 +336,22 @@ fn find_header(syntax: &Syntax, body: &[u8], complete: bool) -> (bool, String) {
     if distinct.len() < trimmed.len() {
         return (false, "no header: the first record has the same text twice".into());
     }
-    (true, format!("header: the first record has {} different texts that look like names", trimmed.len()))
+    (
+        true,
+        format!(
+            "header: the first record has {} different texts that look like names",
+            trimmed.len()
+        ),
+    )
 }
 
 /// A number, a date or a code of digits.
 fn looks_like_a_value(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let others = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b',' | b'/' | b':' | b' ' | b'T' | b'%'));
+    let others = text.bytes().all(|b| {
+        b.is_ascii_digit()
+            || matches!(b, b'-' | b'+' | b'.' | b',' | b'/' | b':' | b' ' | b'T' | b'%')
+    });
     digits > 0 && others
 }
 
@@ -339,7 +373,9 @@ fn after_lines(body: &[u8], lines: u32) -> &[u8] {
     let mut rest = body;
     for _ in 0..lines {
         match memchr::memchr2(b'\n', b'\r', rest) {
-            Some(at) if rest.get(at..at + 2) == Some(b"\r\n") => rest = rest.get(at + 2..).unwrap_or_default(),
+            Some(at) if rest.get(at..at + 2) == Some(b"\r\n") => {
+                rest = rest.get(at + 2..).unwrap_or_default()
+            }
             Some(at) => rest = rest.get(at + 1..).unwrap_or_default(),
             None => return &[],
         }

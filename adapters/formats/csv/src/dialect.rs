@@ -100,12 +100,15 @@ impl Syntax {
     pub(crate) fn new(dialect: &Dialect) -> Result<Self> {
         let encoding = encoding(&dialect.encoding)?;
         let spell = |option: &str, text: &str| {
-            encoding.encode(text).map_err(|e| config(option, "the encoding does not have it").caused_by(e))
+            encoding
+                .encode(text)
+                .map_err(|e| config(option, "the encoding does not have it").caused_by(e))
         };
-        let one = |option: &str, c: char| match spell(option, c.encode_utf8(&mut [0; 4]))?.as_slice() {
-            [byte] => Ok(*byte),
-            _ => Err(config(option, "one character of one byte is needed")),
-        };
+        let one =
+            |option: &str, c: char| match spell(option, c.encode_utf8(&mut [0; 4]))?.as_slice() {
+                [byte] => Ok(*byte),
+                _ => Err(config(option, "one character of one byte is needed")),
+            };
         let escape_byte = match dialect.escape {
             Escape::Char(c) => Some(one("escape", c)?),
             Escape::C => Some(b'\\'),
@@ -135,8 +138,13 @@ impl Syntax {
             && self.delimiter.len() <= 1
             && self.comment.is_empty()
             && self.line_end != LineEnd::Cr
-            && (self.quote.is_none() && self.escape_byte.is_none() || self.escape == Escape::Doubled);
-        usual.then(|| CsvSyntax { delimiter: self.delimiter.first().copied(), quote: self.quote, index_cr: false })
+            && (self.quote.is_none() && self.escape_byte.is_none()
+                || self.escape == Escape::Doubled);
+        usual.then(|| CsvSyntax {
+            delimiter: self.delimiter.first().copied(),
+            quote: self.quote,
+            index_cr: false,
+        })
     }
 
     pub(crate) fn is_special(&self, byte: u8) -> bool {
@@ -163,7 +171,10 @@ impl Syntax {
         if quote.iter().any(|b| matches!(b, b'\r' | b'\n') || self.delimiter.contains(b)) {
             return Err(config("quote", "it must differ from delimiter and line ends"));
         }
-        if self.escape_byte.is_some_and(|b| matches!(b, b'\r' | b'\n') || self.delimiter.contains(&b)) {
+        if self
+            .escape_byte
+            .is_some_and(|b| matches!(b, b'\r' | b'\n') || self.delimiter.contains(&b))
+        {
             return Err(config("escape", "it must differ from delimiter and line ends"));
         }
         if self.escape_byte.is_some() && self.escape_byte == self.quote {
@@ -195,10 +206,16 @@ impl Syntax {
 
 /// The encoding of this name, if delimited text can be split in it.
 pub(crate) fn encoding(label: &str) -> Result<Encoding> {
-    let encoding = Encoding::for_label(label).ok_or_else(|| config("encoding", format!("{label} is not known")))?;
+    let encoding = Encoding::for_label(label)
+        .ok_or_else(|| config("encoding", format!("{label} is not known")))?;
     if !encoding.is_ascii_superset() {
-        return Err(config("encoding", format!("{encoding} does not contain ASCII, and delimited text is cut before it is decoded"))
-            .hint("convert the file to UTF-8 first"));
+        return Err(config(
+            "encoding",
+            format!(
+                "{encoding} does not contain ASCII, and delimited text is cut before it is decoded"
+            ),
+        )
+        .hint("convert the file to UTF-8 first"));
     }
     Ok(encoding)
 }

@@ -53,14 +53,22 @@ impl CsvEncoder {
         let _ = Ragged::Reject;
         let syntax = Syntax::new(&dialect)?;
         let specs = open.schema.fields().iter().map(|field| {
-            if read.is_some() { FieldSpec::from_field(field) } else { spelled_by(FieldSpec::from_field(field)?, options) }
+            if read.is_some() {
+                FieldSpec::from_field(field)
+            } else {
+                spelled_by(FieldSpec::from_field(field)?, options)
+            }
         });
-        let writers = specs.map(|spec| FieldWriter::new(&spec?, syntax.encoding)).collect::<Result<Vec<_>>>()?;
+        let writers = specs
+            .map(|spec| FieldWriter::new(&spec?, syntax.encoding))
+            .collect::<Result<Vec<_>>>()?;
         let speller = Speller::new(&dialect, syntax, open.schema.fields().len());
         let prologue = prologue(&dialect, read.as_ref(), &speller, &open.schema)?;
         let blocks = writers.iter().map(|_| TextBlock::new()).collect();
         Ok(Self {
-            line_open: !prologue.is_empty() && !matches!(prologue.last(), Some(b'\n' | b'\r')) && prologue != bom(&dialect, &speller),
+            line_open: !prologue.is_empty()
+                && !matches!(prologue.last(), Some(b'\n' | b'\r'))
+                && prologue != bom(&dialect, &speller),
             schema: open.schema,
             dialect,
             speller,
@@ -82,7 +90,9 @@ impl CsvEncoder {
     /// Spells the rows of a block, column by column.
     fn spell(&mut self, batch: &RecordBatch, rows: std::ops::Range<usize>) -> Result<()> {
         self.faults.reset(rows.len());
-        for ((writer, array), block) in self.writers.iter().zip(batch.columns()).zip(&mut self.blocks) {
+        for ((writer, array), block) in
+            self.writers.iter().zip(batch.columns()).zip(&mut self.blocks)
+        {
             block.clear();
             writer.write(array, rows.clone(), block, &mut self.faults)?;
         }
@@ -96,11 +106,17 @@ impl CsvEncoder {
             if place > 0 {
                 out.extend_from_slice(self.speller.delimiter());
             }
-            let spelled = Spelled { bytes: block.field(row), null: block.is_null(row), first: place == 0 };
+            let spelled =
+                Spelled { bytes: block.field(row), null: block.is_null(row), first: place == 0 };
             let written = self.speller.field(&spelled, writer.spec(), self.guard, out);
             if let Err(reason) = written {
                 out.truncate(before);
-                return Err(Fault::new(reason.code, writer.spec().name.clone(), reason.expected, reason.found));
+                return Err(Fault::new(
+                    reason.code,
+                    writer.spec().name.clone(),
+                    reason.expected,
+                    reason.found,
+                ));
             }
         }
         Ok(())
@@ -108,9 +124,12 @@ impl CsvEncoder {
 
     fn refuse(&self, batch: &RecordBatch, row: usize, own: Option<Fault>) -> Reject {
         let explain = |(writer, array): (&FieldWriter, _)| writer.explain(array, row);
-        let mut faults: Vec<Fault> = self.writers.iter().zip(batch.columns()).filter_map(explain).chain(own).collect();
+        let mut faults: Vec<Fault> =
+            self.writers.iter().zip(batch.columns()).filter_map(explain).chain(own).collect();
         let also = faults.split_off(1.min(faults.len()));
-        let fault = faults.pop().unwrap_or_else(|| Fault::new("csv.unwritable", "", "a row that can be written", "another"));
+        let fault = faults.pop().unwrap_or_else(|| {
+            Fault::new("csv.unwritable", "", "a row that can be written", "another")
+        });
         Reject::new(fault).at(row as u64 + 1, 0, 0).by("csv").and(also)
     }
 }
@@ -120,7 +139,11 @@ impl Encoder for CsvEncoder {
         let given = batch.schema();
         let same = given.fields().iter().map(|f| (f.name(), f.data_type()));
         if !same.eq(self.schema.fields().iter().map(|f| (f.name(), f.data_type()))) {
-            return Err(Error::new(Kind::Config, "csv.schema", "the batch has another schema than the stream"));
+            return Err(Error::new(
+                Kind::Config,
+                "csv.schema",
+                "the batch has another schema than the stream",
+            ));
         }
         self.start(out);
         let mut rejects = Vec::new();
@@ -190,15 +213,33 @@ fn bom(dialect: &Dialect, speller: &Speller) -> Vec<u8> {
 }
 
 /// Byte order mark, and what stood before the records if that still holds; else a header of the names.
-fn prologue(dialect: &Dialect, read: Option<&Dialect>, speller: &Speller, schema: &SchemaRef) -> Result<Vec<u8>> {
+fn prologue(
+    dialect: &Dialect,
+    read: Option<&Dialect>,
+    speller: &Speller,
+    schema: &SchemaRef,
+) -> Result<Vec<u8>> {
     let mut out = bom(dialect, speller);
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let same = read.filter(|read| {
         (&read.delimiter, read.quote, read.escape, read.header, &read.ends_with)
-            == (&dialect.delimiter, dialect.quote, dialect.escape, dialect.header, &dialect.ends_with)
+            == (
+                &dialect.delimiter,
+                dialect.quote,
+                dialect.escape,
+                dialect.header,
+                &dialect.ends_with,
+            )
             && read.names == names
     });
-    let cannot = |e| Error::new(Kind::Config, "csv.header", "the encoding does not have the characters of the header").caused_by(e);
+    let cannot = |e| {
+        Error::new(
+            Kind::Config,
+            "csv.header",
+            "the encoding does not have the characters of the header",
+        )
+        .caused_by(e)
+    };
     if let Some(text) = same.and_then(|read| read.prologue.as_deref()) {
         out.extend(speller.encoding().encode(text).map_err(cannot)?);
         return Ok(out);
@@ -215,7 +256,8 @@ fn prologue(dialect: &Dialect, read: Option<&Dialect>, speller: &Speller, schema
         let spelled = Spelled { bytes: &bytes, null: false, first: place == 0 };
         let spec = FieldSpec::new(*name, arrow_schema::DataType::Utf8);
         speller.field(&spelled, &spec, FormulaGuard::Off, &mut line).map_err(|reason| {
-            Error::new(Kind::Config, reason.code, format!("the name {name} cannot be written")).hint("rename the column")
+            Error::new(Kind::Config, reason.code, format!("the name {name} cannot be written"))
+                .hint("rename the column")
         })?;
     }
     out.extend_from_slice(&line);

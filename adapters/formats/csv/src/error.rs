@@ -9,7 +9,10 @@ pub(crate) fn unterminated(offset: u64, record: u64, limits: &Limits, at_end: bo
     let message = if at_end {
         "a quote is opened here and not closed before the end of the stream".to_owned()
     } else {
-        format!("a quote is opened here and not closed within {} bytes (limit record)", limits.record)
+        format!(
+            "a quote is opened here and not closed within {} bytes (limit record)",
+            limits.record
+        )
     };
     Error::new(Kind::Invalid, "csv.unterminated_quote", message)
         .at_offset(offset)
@@ -25,12 +28,21 @@ pub(crate) fn no_header(offset: u64) -> Error {
 }
 
 /// The fault of a record that is no row.
-pub(crate) fn fault(flaw: Flaw, length: u64, fields: usize, names: &[String], limits: &Limits) -> Fault {
+pub(crate) fn fault(
+    flaw: Flaw,
+    length: u64,
+    fields: usize,
+    names: &[String],
+    limits: &Limits,
+) -> Fault {
     match flaw {
         Flaw::Fields(found) => Fault::new("csv.fields", "", count(fields), count(found)),
-        Flaw::Stray(_) => {
-            Fault::new("csv.stray_quote", "", "a delimiter or line end behind the closing quote", "text behind it")
-        }
+        Flaw::Stray(_) => Fault::new(
+            "csv.stray_quote",
+            "",
+            "a delimiter or line end behind the closing quote",
+            "text behind it",
+        ),
         Flaw::Open(_) => Fault::new("csv.unterminated_quote", "", "a closing quote", "none"),
         Flaw::TooLong => {
             let most = format!("at most {} bytes (limit record)", limits.record);

@@ -42,7 +42,8 @@ fn options(settled: &Settled) -> Options {
     let mut options = Options::new();
     options.set("encoding", dialect.encoding.clone());
     options.set("delimiter", literal(&dialect.delimiter));
-    options.set("quote", dialect.quote.map_or_else(|| "none".to_owned(), |c| literal(&c.to_string())));
+    options
+        .set("quote", dialect.quote.map_or_else(|| "none".to_owned(), |c| literal(&c.to_string())));
     let escape = match dialect.escape {
         Escape::Doubled => "doubled".to_owned(),
         Escape::None => "none".to_owned(),

@@ -1,13 +1,16 @@
 //! The format: a factory of decoders, encoders and splitters.
 
-use fenhe_core::{DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Options, Result, Sample, Splitter};
+use fenhe_core::{
+    DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Options, Result,
+    Sample, Splitter,
+};
 
 use crate::decode::{CsvDecoder, SAMPLE};
-use crate::{error, evidence};
 use crate::encode::CsvEncoder;
 use crate::options::CsvOptions;
 use crate::settle::settle;
 use crate::splitter::CsvSplitter;
+use crate::{error, evidence};
 
 /// Delimited text.
 #[derive(Clone, Debug, Default)]

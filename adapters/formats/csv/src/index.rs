@@ -12,7 +12,13 @@ use crate::table::{Flaw, Policy, Table};
 
 impl Table {
     /// All whole records of a window that starts with one. `None`: something is unusual, look at it the general way.
-    pub(crate) fn index(&mut self, data: &[u8], syntax: &Syntax, csv: CsvSyntax, policy: &Policy) -> Option<()> {
+    pub(crate) fn index(
+        &mut self,
+        data: &[u8],
+        syntax: &Syntax,
+        csv: CsvSyntax,
+        policy: &Policy,
+    ) -> Option<()> {
         self.clear();
         let mut positions = std::mem::take(&mut self.spare);
         let done = self.cut_by(&mut positions, data, syntax, csv, policy);
@@ -41,7 +47,8 @@ impl Table {
             return None;
         }
         let blanks_pass = self.fields == 1 && !syntax.blank_is_record;
-        let regular = is_regular(whole, positions.get(1..)?, self.fields, scan.line_feeds) && !blanks_pass;
+        let regular =
+            is_regular(whole, positions.get(1..)?, self.fields, scan.line_feeds) && !blanks_pass;
         if regular && !scan.quotes && !scan.cr {
             self.rows = scan.line_feeds;
             self.lines = u64::try_from(scan.line_feeds).ok();
@@ -150,8 +157,13 @@ impl Table {
         let pads = |first: usize, end: usize| {
             let surplus = first + self_fields..end;
             let quoted = formed.iter().any(|(entry, _)| surplus.contains(&(*entry as usize)));
-            let empty = |entry: usize| starts.get(entry).map(|s| s.wrapping_add(1)) == ends.get(entry).copied();
-            policy.ragged == Ragged::Pad && end - first <= most && !quoted && surplus.clone().all(empty)
+            let empty = |entry: usize| {
+                starts.get(entry).map(|s| s.wrapping_add(1)) == ends.get(entry).copied()
+            };
+            policy.ragged == Ragged::Pad
+                && end - first <= most
+                && !quoted
+                && surplus.clone().all(empty)
         };
         let mut forms = formed.iter().copied().peekable();
         let mut first = 0;
@@ -162,8 +174,14 @@ impl Table {
             let fields = entry - first;
             let end = at as usize + 1;
             let range = first..entry;
-            let (Some(row_starts), Some(row_ends)) = (starts.get(range.clone()), ends.get(range.clone())) else { return };
-            let blank = fields == 1 && row_starts.first().map(|s| s.wrapping_add(1)) == row_ends.first().copied() && forms.peek().is_none_or(|(e, _)| *e as usize >= entry);
+            let (Some(row_starts), Some(row_ends)) =
+                (starts.get(range.clone()), ends.get(range.clone()))
+            else {
+                return;
+            };
+            let blank = fields == 1
+                && row_starts.first().map(|s| s.wrapping_add(1)) == row_ends.first().copied()
+                && forms.peek().is_none_or(|(e, _)| *e as usize >= entry);
             let target = self.starts.len();
             if blank && !syntax.blank_is_record {
                 self.consumed = end;
@@ -205,7 +223,8 @@ fn advance(ends: &[u32], from: usize, place: usize) -> Option<usize> {
 
 /// Whether no record, and so no field, can be over a limit.
 fn fits(positions: &[u32], whole: &[u8], policy: &Policy) -> bool {
-    let limit = usize::try_from(policy.limits.record.min(policy.limits.field)).unwrap_or(usize::MAX);
+    let limit =
+        usize::try_from(policy.limits.record.min(policy.limits.field)).unwrap_or(usize::MAX);
     if whole.len() <= limit {
         return true;
     }
@@ -241,7 +260,8 @@ mod tests {
 
     fn seen(table: &Table, data: &[u8], ends: LineEnd) -> Seen {
         let field = |entry: usize| {
-            let end = if table.ends.is_empty() { table.starts[entry + 1] } else { table.ends[entry] };
+            let end =
+                if table.ends.is_empty() { table.starts[entry + 1] } else { table.ends[entry] };
             (table.starts[entry].wrapping_add(1) as usize, end as usize)
         };
         let row = |row: usize| {
@@ -269,7 +289,24 @@ mod tests {
 
     fn pieces() -> impl Strategy<Value = Vec<u8>> {
         const PIECES: [&[u8]; 18] = [
-            b"a", b",", b"\n", b"\r\n", b"\"", b"\"\"", b"\xD6\xD0", b"\x81", b"1,2\n", b"\r", b"\"x\"\"y\",\"\"\n", b"\"q\nr\",b\r\n", b"\x1A", b" ", b"x,\n", b"1,2,3\n", b"1,2,\n", b"\"1\",2,\"\"\n",
+            b"a",
+            b",",
+            b"\n",
+            b"\r\n",
+            b"\"",
+            b"\"\"",
+            b"\xD6\xD0",
+            b"\x81",
+            b"1,2\n",
+            b"\r",
+            b"\"x\"\"y\",\"\"\n",
+            b"\"q\nr\",b\r\n",
+            b"\x1A",
+            b" ",
+            b"x,\n",
+            b"1,2,3\n",
+            b"1,2,\n",
+            b"\"1\",2,\"\"\n",
         ];
         let piece = (0..PIECES.len()).prop_map(|at| PIECES[at]);
         proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())

@@ -20,8 +20,10 @@ pub(crate) fn types(
     body: &[u8],
     complete: bool,
 ) -> Vec<(FieldSpec, String)> {
-    let mut guesses: Vec<Guess> =
-        names.iter().map(|name| Guess::new(name, syntax.encoding).with_nulls(&base.nulls)).collect();
+    let mut guesses: Vec<Guess> = names
+        .iter()
+        .map(|name| Guess::new(name, syntax.encoding).with_nulls(&base.nulls))
+        .collect();
     let mut dated = Dated::new(names.len(), syntax, base, options);
     let mut value = Vec::new();
     detect::records(syntax, body, complete, LOOKED_AT, |cells, in_order| {
@@ -41,10 +43,19 @@ pub(crate) fn types(
             dated.feed(place, field);
         }
     });
-    guesses.iter().enumerate().map(|(place, guess)| judge(guess, dated.spec(place), base, options)).collect()
+    guesses
+        .iter()
+        .enumerate()
+        .map(|(place, guess)| judge(guess, dated.spec(place), base, options))
+        .collect()
 }
 
-fn judge(guess: &Guess, dated: Option<DataType>, base: &Spelling, options: &CsvOptions) -> (FieldSpec, String) {
+fn judge(
+    guess: &Guess,
+    dated: Option<DataType>,
+    base: &Spelling,
+    options: &CsvOptions,
+) -> (FieldSpec, String) {
     let found = guess.finish();
     let (mut spec, mut why) = (found.spec, found.reasons.join("; "));
     if let Some(data_type) = dated {
@@ -52,10 +63,14 @@ fn judge(guess: &Guess, dated: Option<DataType>, base: &Spelling, options: &CsvO
         spec.spelling = base.clone();
         why = "every value fits the dates that were set".into();
     }
-    let marked = matches!(spec.data_type, DataType::Decimal128(..) | DataType::Decimal256(..) | DataType::Float64);
+    let marked = matches!(
+        spec.data_type,
+        DataType::Decimal128(..) | DataType::Decimal256(..) | DataType::Float64
+    );
     if marked && options.decimal.is_some_and(|mark| mark != spec.spelling.number.decimal_mark) {
         spec.data_type = DataType::Utf8;
-        why = format!("text: the numbers have another decimal mark than the one that was set; {why}");
+        why =
+            format!("text: the numbers have another decimal mark than the one that was set; {why}");
     }
     if spec.data_type == DataType::Utf8 {
         spec.spelling = base.clone();
@@ -75,9 +90,18 @@ struct Dated {
 
 impl Dated {
     fn new(columns: usize, syntax: &Syntax, base: &Spelling, options: &CsvOptions) -> Self {
-        let patterns: Vec<Pattern> = options.dates.iter().flatten().filter_map(|p| Pattern::new(p, base.date.pivot).ok()).collect();
+        let patterns: Vec<Pattern> = options
+            .dates
+            .iter()
+            .flatten()
+            .filter_map(|p| Pattern::new(p, base.date.pivot).ok())
+            .collect();
         let timed = patterns.iter().any(Pattern::has_time);
-        let data_type = if timed { DataType::Timestamp(arrow_schema::TimeUnit::Second, None) } else { DataType::Date32 };
+        let data_type = if timed {
+            DataType::Timestamp(arrow_schema::TimeUnit::Second, None)
+        } else {
+            DataType::Date32
+        };
         let spec = FieldSpec::new("", data_type.clone()).spelled(base.clone());
         let reader = FieldReader::new(&spec, syntax.encoding).ok().filter(|_| !patterns.is_empty());
         Self {

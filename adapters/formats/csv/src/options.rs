@@ -187,7 +187,9 @@ pub(crate) fn literal(option: &'static str, text: &str) -> Result<Option<String>
             '\\' => out.push('\\'),
             'x' => {
                 let digits: String = chars.by_ref().take(2).collect();
-                let code = u8::from_str_radix(&digits, 16).ok().filter(|code| digits.len() == 2 && *code < 0x80);
+                let code = u8::from_str_radix(&digits, 16)
+                    .ok()
+                    .filter(|code| digits.len() == 2 && *code < 0x80);
                 out.push(char::from(code.ok_or_else(bad)?));
             }
             _ => return Err(bad()),
@@ -207,9 +209,14 @@ mod tests {
 
     #[test]
     fn control_characters_and_names_can_be_written_on_a_command_line() {
-        for (text, wanted) in
-            [("\\x1f", Some("\x1f")), ("tab", Some("\t")), ("\\t", Some("\t")), ("|!", Some("|!")), ("none", None), ("\\", Some("\\"))]
-        {
+        for (text, wanted) in [
+            ("\\x1f", Some("\x1f")),
+            ("tab", Some("\t")),
+            ("\\t", Some("\t")),
+            ("|!", Some("|!")),
+            ("none", None),
+            ("\\", Some("\\")),
+        ] {
             assert_eq!(literal("delimiter", text).unwrap().as_deref(), wanted, "{text}");
         }
         assert!(literal("delimiter", "\\q").is_err());

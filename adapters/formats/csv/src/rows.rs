@@ -95,7 +95,8 @@ impl Rows<'_> {
     }
 
     fn finish_at(&mut self, window: &mut Window<'_>) -> Result<()> {
-        let end = usize::try_from(self.pending.end().saturating_sub(window.offset)).unwrap_or(usize::MAX);
+        let end =
+            usize::try_from(self.pending.end().saturating_sub(window.offset)).unwrap_or(usize::MAX);
         let line = window.line_at(end.min(window.bytes.len()));
         let batch = self.pending.finish(line, &self.settled.resume)?;
         self.ready.push_back(batch);
@@ -123,7 +124,13 @@ impl Rows<'_> {
     fn bad(&mut self, bad: Bad, window: &mut Window<'_>) {
         let raw = window.bytes.get(bad.start..bad.end).unwrap_or_default();
         let length = (bad.end - bad.start) as u64;
-        let fault = error::fault(bad.flaw, length, self.settled.names.len(), &self.settled.names, &self.policy.limits);
+        let fault = error::fault(
+            bad.flaw,
+            length,
+            self.settled.names.len(),
+            &self.settled.names,
+            &self.policy.limits,
+        );
         let line = window.line_at(bad.start);
         let at = (window.stream(bad.start), length);
         let record = self.pending.next_record();
@@ -132,12 +139,19 @@ impl Rows<'_> {
     }
 
     /// Rows without escapes lie in the window; those with escapes are written out first.
-    fn block(&mut self, table: &Table, window: &mut Window<'_>, source: Source<'_>, rows: Range<usize>) {
+    fn block(
+        &mut self,
+        table: &Table,
+        window: &mut Window<'_>,
+        source: Source<'_>,
+        rows: Range<usize>,
+    ) {
         let formed = table.formed(rows.start, rows.end);
         if formed.iter().all(|(_, form)| *form == Form::Quoted) {
             return self.direct(table, window, source, rows);
         }
-        let escaped = |row: usize| table.formed(row, row + 1).iter().any(|(_, form)| *form == Form::Escaped);
+        let escaped =
+            |row: usize| table.formed(row, row + 1).iter().any(|(_, form)| *form == Form::Escaped);
         let mut from = rows.start;
         while from < rows.end {
             let kind = escaped(from);
@@ -151,8 +165,18 @@ impl Rows<'_> {
         }
     }
 
-    fn direct(&mut self, table: &Table, window: &mut Window<'_>, source: Source<'_>, rows: Range<usize>) {
-        let ends = if table.ends.is_empty() { table.starts.get(1..).unwrap_or_default() } else { &table.ends };
+    fn direct(
+        &mut self,
+        table: &Table,
+        window: &mut Window<'_>,
+        source: Source<'_>,
+        rows: Range<usize>,
+    ) {
+        let ends = if table.ends.is_empty() {
+            table.starts.get(1..).unwrap_or_default()
+        } else {
+            &table.ends
+        };
         let (first, stride, count) = (rows.start * table.fields, table.fields, rows.len());
         let starts = &table.starts;
         let chosen = &self.settled.chosen;
@@ -195,7 +219,13 @@ impl Rows<'_> {
                 let raw = window.bytes.get(start..end).unwrap_or_default();
                 let line = window.line_at(start);
                 let record = self.pending.next_record() + row as u64;
-                self.pending.reject(record, line, (window.stream(start), (end - start) as u64), raw, faults);
+                self.pending.reject(
+                    record,
+                    line,
+                    (window.stream(start), (end - start) as u64),
+                    raw,
+                    faults,
+                );
             }
         }
         let end = window.stream(table.extent(rows.end - 1).1);
@@ -245,7 +275,9 @@ pub(crate) fn count_lines(bytes: &[u8], ends: LineEnd) -> u64 {
         LineEnd::Lf | LineEnd::Crlf => feeds(),
         LineEnd::Cr => memchr::memchr_iter(b'\r', bytes).count(),
         LineEnd::Any => {
-            let alone = memchr::memchr_iter(b'\r', bytes).filter(|at| bytes.get(at + 1) != Some(&b'\n')).count();
+            let alone = memchr::memchr_iter(b'\r', bytes)
+                .filter(|at| bytes.get(at + 1) != Some(&b'\n'))
+                .count();
             feeds() + alone
         }
     };

@@ -61,7 +61,13 @@ enum Step {
 }
 
 impl Run {
-    pub(crate) fn new(settled: Settled, policy: Policy, pending: Pending, offset: u64, line: u64) -> Self {
+    pub(crate) fn new(
+        settled: Settled,
+        policy: Policy,
+        pending: Pending,
+        offset: u64,
+        line: u64,
+    ) -> Self {
         Self {
             csv: settled.syntax.indexable(),
             table: Table::new(settled.names.len()),
@@ -138,7 +144,9 @@ impl Run {
         }
         let window = rest.get(..WINDOW).unwrap_or(&rest);
         let mut stop = Stop::End;
-        let indexed = self.csv.and_then(|csv| self.table.index(window, &self.settled.syntax, csv, &self.policy));
+        let indexed = self
+            .csv
+            .and_then(|csv| self.table.index(window, &self.settled.syntax, csv, &self.policy));
         if indexed.is_none() {
             stop = self.table.walk(window, &self.settled.syntax, &self.policy, false, usize::MAX);
         }
@@ -242,7 +250,13 @@ impl Run {
                 self.fatal = Some(error::unterminated(offset, record, &self.policy.limits, at_end));
             }
             Stop::Skip(flaw) => {
-                self.skip = Some(Skip { flaw, offset: self.offset, line: self.line, length: 0, raw: Vec::new() });
+                self.skip = Some(Skip {
+                    flaw,
+                    offset: self.offset,
+                    line: self.line,
+                    length: 0,
+                    raw: Vec::new(),
+                });
                 self.swallow(data);
             }
         }
@@ -284,7 +298,8 @@ impl Run {
 
     fn swallow_all(&mut self, taken: &[u8]) {
         let Some(skip) = &mut self.skip else { return };
-        let room = usize::try_from(self.policy.limits.reject_raw).unwrap_or(usize::MAX).saturating_add(1);
+        let room =
+            usize::try_from(self.policy.limits.reject_raw).unwrap_or(usize::MAX).saturating_add(1);
         let keep = room.saturating_sub(skip.raw.len()).min(taken.len());
         skip.raw.extend_from_slice(taken.get(..keep).unwrap_or_default());
         skip.length += taken.len() as u64;
@@ -293,8 +308,13 @@ impl Run {
 
     fn passed_over(&mut self) -> Result<()> {
         let Some(skip) = self.skip.take() else { return Ok(()) };
-        let fault =
-            error::fault(skip.flaw, skip.length, self.settled.names.len(), &self.settled.names, &self.policy.limits);
+        let fault = error::fault(
+            skip.flaw,
+            skip.length,
+            self.settled.names.len(),
+            &self.settled.names,
+            &self.policy.limits,
+        );
         let record = self.pending.next_record();
         self.pending.reject(record, skip.line, (skip.offset, skip.length), &skip.raw, vec![fault]);
         self.pending.count(1, self.offset);

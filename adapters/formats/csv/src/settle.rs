@@ -64,28 +64,45 @@ pub(crate) fn settle(
     let known = open.schema.as_deref().and_then(dialect_of);
     let is_known = known.is_some();
     let Found { mut dialect, reasons } = match known {
-        Some(dialect) => Found { dialect: detect::overlay(dialect, options)?, reasons: vec!["the schema says how the file is spelled".into()] },
+        Some(dialect) => Found {
+            dialect: detect::overlay(dialect, options)?,
+            reasons: vec!["the schema says how the file is spelled".into()],
+        },
         None => detect::detect(options, sample, complete)?,
     };
     let syntax = Syntax::new(&dialect)?;
-    let Some(start) = prologue(options, &dialect, &syntax, sample, complete)? else { return Ok(None) };
+    let Some(start) = prologue(options, &dialect, &syntax, sample, complete)? else {
+        return Ok(None);
+    };
     let head = sample.get(..start.end).unwrap_or(sample);
     let body = sample.get(start.end..).unwrap_or_default();
     let names = match (&start.header, is_known) {
         (Some(cells), _) => detect::names(cells),
         (None, true) => dialect.names.clone(),
-        (None, false) => (1..=detect::usual_fields(&syntax, body, complete)).map(|n| format!("column_{n}")).collect(),
+        (None, false) => (1..=detect::usual_fields(&syntax, body, complete))
+            .map(|n| format!("column_{n}"))
+            .collect(),
     };
     if !is_known {
-        dialect.prologue = syntax.encoding.decode(head.get(start.bom..).unwrap_or_default()).ok().map(String::from).filter(|text| text.len() <= 16 << 10);
+        dialect.prologue = syntax
+            .encoding
+            .decode(head.get(start.bom..).unwrap_or_default())
+            .ok()
+            .map(String::from)
+            .filter(|text| text.len() <= 16 << 10);
         dialect.names.clone_from(&names);
-        dialect.final_newline = !complete || sample.is_empty() || matches!(sample.last(), Some(b'\n' | b'\r'));
+        dialect.final_newline =
+            !complete || sample.is_empty() || matches!(sample.last(), Some(b'\n' | b'\r'));
     }
     let mut settled = Settled {
         texts: vec![false; names.len()],
         lines: count_lines(head, syntax.line_end),
         prologue: start.end,
-        resume: Resume { prologue: if is_known { start.end } else { sample.len() } as u64, complete, sampled: !is_known },
+        resume: Resume {
+            prologue: if is_known { start.end } else { sample.len() } as u64,
+            complete,
+            sampled: !is_known,
+        },
         chosen: Vec::new(),
         specs: Vec::new(),
         schema: Arc::new(Schema::empty()),
@@ -101,20 +118,40 @@ pub(crate) fn settle(
 
 impl Settled {
     /// Columns, their types and the schema.
-    fn choose(&mut self, options: &CsvOptions, open: &DecodeOptions, body: &[u8], complete: bool) -> Result<()> {
-        let file = options.schema.as_ref().filter(|_| open.schema.is_none()).map(schema_file).transpose()?;
+    fn choose(
+        &mut self,
+        options: &CsvOptions,
+        open: &DecodeOptions,
+        body: &[u8],
+        complete: bool,
+    ) -> Result<()> {
+        let file = options
+            .schema
+            .as_ref()
+            .filter(|_| open.schema.is_none())
+            .map(schema_file)
+            .transpose()?;
         let given = open.schema.as_ref().or(file.as_ref());
         if let Some(schema) = given {
             let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
             let known = dialect_of(schema).is_some();
             self.chosen = self.places(&names)?;
-            self.specs = schema.fields().iter().map(|field| spec_of(field, options, known)).collect::<Result<_>>()?;
+            self.specs = schema
+                .fields()
+                .iter()
+                .map(|field| spec_of(field, options, known))
+                .collect::<Result<_>>()?;
         } else {
             self.specs = self.specs_of_stream(options, body, complete)?;
             self.chosen = (0..self.names.len()).collect();
         }
         if let Some(columns) = &open.columns {
-            let all = Schema::new(self.specs.iter().map(|s| Field::new(&s.name, s.data_type.clone(), true)).collect::<Vec<_>>());
+            let all = Schema::new(
+                self.specs
+                    .iter()
+                    .map(|s| Field::new(&s.name, s.data_type.clone(), true))
+                    .collect::<Vec<_>>(),
+            );
             let places = projection(&all, columns)?;
             self.chosen = places.iter().filter_map(|at| self.chosen.get(*at).copied()).collect();
             self.specs = places.iter().filter_map(|at| self.specs.get(*at).cloned()).collect();
@@ -130,13 +167,16 @@ impl Settled {
     }
 
     fn schema_of(&self, given: Option<&SchemaRef>) -> Result<SchemaRef> {
-        let fields = self.specs.iter().map(|spec| match given.and_then(|schema| schema.field_with_name(&spec.name).ok()) {
-            Some(field) => field.clone(),
-            None => spec.to_field(),
+        let fields = self.specs.iter().map(|spec| {
+            match given.and_then(|schema| schema.field_with_name(&spec.name).ok()) {
+                Some(field) => field.clone(),
+                None => spec.to_field(),
+            }
         });
         let mut metadata = given.map(|schema| schema.metadata().clone()).unwrap_or_default();
-        let spelling = serde_json::to_string(&self.dialect)
-            .map_err(|e| Error::new(Kind::Internal, "csv.dialect", "the dialect has no JSON form").caused_by(e))?;
+        let spelling = serde_json::to_string(&self.dialect).map_err(|e| {
+            Error::new(Kind::Internal, "csv.dialect", "the dialect has no JSON form").caused_by(e)
+        })?;
         metadata.insert(FORMAT.into(), "csv".into());
         metadata.insert(SPELLING.into(), spelling);
         Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>()).with_metadata(metadata)))
@@ -144,10 +184,18 @@ impl Settled {
 
     /// Where columns of a given schema stand: by name under a header, else by order.
     fn places(&mut self, names: &[String]) -> Result<Vec<usize>> {
-        if self.dialect.header || self.dialect.names.iter().any(|name| names.contains(name)) && self.dialect.names.len() >= names.len() {
+        if self.dialect.header
+            || self.dialect.names.iter().any(|name| names.contains(name))
+                && self.dialect.names.len() >= names.len()
+        {
             let place = |name: &String| {
                 self.names.iter().position(|have| have == name).ok_or_else(|| {
-                    let error = Error::new(Kind::Invalid, "csv.header", format!("the header has no column {name}")).at_offset(0);
+                    let error = Error::new(
+                        Kind::Invalid,
+                        "csv.header",
+                        format!("the header has no column {name}"),
+                    )
+                    .at_offset(0);
                     match fenhe_core::nearest(name, self.names.iter().map(String::as_str)) {
                         Some(near) => error.hint(format!("did you mean {near}?")),
                         None => error.hint("check header, delimiter and encoding"),
@@ -163,7 +211,12 @@ impl Settled {
     }
 
     /// Columns as the sample shows them.
-    fn specs_of_stream(&mut self, options: &CsvOptions, body: &[u8], complete: bool) -> Result<Vec<FieldSpec>> {
+    fn specs_of_stream(
+        &mut self,
+        options: &CsvOptions,
+        body: &[u8],
+        complete: bool,
+    ) -> Result<Vec<FieldSpec>> {
         let base = base_spelling(options)?;
         let text = |name: &String| FieldSpec::new(name, DataType::Utf8).spelled(base.clone());
         if options.types == Types::Text {
@@ -180,9 +233,13 @@ impl Settled {
         let mut texts_only = true;
         detect::records(&self.syntax, body, complete, 500, |cells, _| {
             for (place, cell) in cells.iter().enumerate() {
-                let quoted = cell.form == Form::Quoted || body.get(cell.start).copied() == self.syntax.quote && cell.form == Form::Escaped;
+                let quoted = cell.form == Form::Quoted
+                    || body.get(cell.start).copied() == self.syntax.quote
+                        && cell.form == Form::Escaped;
                 let empty = cell.start == cell.end;
-                if let Some(count) = seen.get_mut(usize::from(quoted)).and_then(|s| s.get_mut(usize::from(empty))) {
+                if let Some(count) =
+                    seen.get_mut(usize::from(quoted)).and_then(|s| s.get_mut(usize::from(empty)))
+                {
                     *count += 1;
                 }
                 let text = self.texts.get(place).copied().unwrap_or_default();
@@ -207,7 +264,8 @@ pub(crate) fn base_spelling(options: &CsvOptions) -> Result<Spelling> {
         spelling.nulls.clone_from(nulls);
     }
     if let Some(word) = &options.trim {
-        spelling.trim = Trim::from_word(word).ok_or_else(|| config("trim", "none, left, right or both"))?;
+        spelling.trim =
+            Trim::from_word(word).ok_or_else(|| config("trim", "none, left, right or both"))?;
     }
     if let Some(mark) = options.decimal {
         spelling.number.decimal_mark = mark;
@@ -221,7 +279,8 @@ pub(crate) fn base_spelling(options: &CsvOptions) -> Result<Spelling> {
 
 /// The schema that a file of the options holds.
 fn schema_file(file: &Attachment) -> Result<SchemaRef> {
-    let parsed = SchemaFile::parse(&file.text).map_err(|error| error.source_name(file.name.clone()))?;
+    let parsed =
+        SchemaFile::parse(&file.text).map_err(|error| error.source_name(file.name.clone()))?;
     Ok(Arc::new(parsed.schema()))
 }
 
@@ -272,7 +331,14 @@ pub(crate) fn prologue(
         match syntax.cut(sample, at, complete, usize::MAX, &mut cells) {
             Cut::Passed { end } => at = end,
             Cut::More { .. } => return Ok(None),
-            Cut::Open { quote } => return Err(error::unterminated(quote as u64, 0, &fenhe_core::Limits::default(), true)),
+            Cut::Open { quote } => {
+                return Err(error::unterminated(
+                    quote as u64,
+                    0,
+                    &fenhe_core::Limits::default(),
+                    true,
+                ));
+            }
             Cut::Record { end, .. } => {
                 let texts = cells.iter().map(|cell| detect::text(syntax, sample, cell));
                 return Ok(Some(Prologue { bom, end, header: Some(texts.collect()) }));

@@ -50,7 +50,10 @@ impl Speller {
     pub(crate) fn new(dialect: &Dialect, syntax: Syntax, fields: usize) -> Self {
         let starts = ["=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠"];
         Self {
-            formulas: starts.iter().filter_map(|start| syntax.encoding.encode(start).ok()).collect(),
+            formulas: starts
+                .iter()
+                .filter_map(|start| syntax.encoding.encode(start).ok())
+                .collect(),
             quoting: dialect.quoting,
             single: fields == 1,
             syntax,
@@ -78,7 +81,11 @@ impl Speller {
         let mut bytes = value.bytes;
         if text && !value.null && guard != FormulaGuard::Off && self.is_formula(bytes) {
             if guard == FormulaGuard::Reject {
-                return Err(Refused { code: "csv.formula", expected: "no text that starts like a formula", found: "one" });
+                return Err(Refused {
+                    code: "csv.formula",
+                    expected: "no text that starts like a formula",
+                    found: "one",
+                });
             }
             guarded = [b"'", bytes].concat();
             bytes = &guarded;
@@ -87,7 +94,10 @@ impl Speller {
         let Some(quote) = self.syntax.quote else {
             return self.without_quotes(bytes, contents, out);
         };
-        let empty_text = text && !value.null && bytes.is_empty() && spec.spelling.nulls.iter().any(String::is_empty);
+        let empty_text = text
+            && !value.null
+            && bytes.is_empty()
+            && spec.spelling.nulls.iter().any(String::is_empty);
         let by_rule = match self.quoting {
             Quoting::Minimal => false,
             Quoting::Always => !(value.null && text),
@@ -96,16 +106,25 @@ impl Speller {
         };
         let blank = self.single && bytes.is_empty() && !self.syntax.blank_is_record;
         if blank && value.null && text {
-            return Err(Refused { code: "csv.blank_record", expected: "a value: a blank line is no record", found: "a null" });
+            return Err(Refused {
+                code: "csv.blank_record",
+                expected: "a value: a blank line is no record",
+                found: "a null",
+            });
         }
-        let needed = contents.structure || contents.quote_first || contents.escape || empty_text || blank;
+        let needed =
+            contents.structure || contents.quote_first || contents.escape || empty_text || blank;
         let wants = by_rule || needed || (contents.quote && self.syntax.escape != Escape::None);
         if !wants {
             out.extend_from_slice(bytes);
             return Ok(());
         }
         if contents.quote && self.syntax.escape == Escape::None {
-            return Err(Refused { code: "csv.unquotable", expected: "no quote: escape=none", found: "a quote" });
+            return Err(Refused {
+                code: "csv.unquotable",
+                expected: "no quote: escape=none",
+                found: "a quote",
+            });
         }
         out.extend_from_slice(&[quote]);
         if contents.quote || contents.escape {
@@ -118,7 +137,12 @@ impl Speller {
     }
 
     /// Without quotes, escapes are all there is.
-    fn without_quotes(&self, bytes: &[u8], contents: Contents, out: &mut BytesMut) -> Result<(), Refused> {
+    fn without_quotes(
+        &self,
+        bytes: &[u8],
+        contents: Contents,
+        out: &mut BytesMut,
+    ) -> Result<(), Refused> {
         if !contents.structure && !contents.escape {
             out.extend_from_slice(bytes);
             return Ok(());
@@ -139,7 +163,9 @@ impl Speller {
             let character = rest.get(..length).unwrap_or(rest);
             at += length;
             match (self.syntax.escape, character) {
-                (Escape::Doubled, [byte]) if Some(*byte) == self.syntax.quote => out.extend_from_slice(&[*byte, *byte]),
+                (Escape::Doubled, [byte]) if Some(*byte) == self.syntax.quote => {
+                    out.extend_from_slice(&[*byte, *byte])
+                }
                 (Escape::C, [byte @ (b'\n' | b'\r' | b'\t' | 0 | b'\\')]) => {
                     let letter = match byte {
                         b'\n' => b'n',
@@ -161,7 +187,9 @@ impl Speller {
 
     fn must_escape(&self, byte: u8) -> bool {
         let outside = self.syntax.quote.is_none()
-            && (matches!(byte, b'\n' | b'\r') || self.syntax.delimiter.first() == Some(&byte) || self.syntax.comment.first() == Some(&byte));
+            && (matches!(byte, b'\n' | b'\r')
+                || self.syntax.delimiter.first() == Some(&byte)
+                || self.syntax.comment.first() == Some(&byte));
         self.syntax.is_escape(byte) || Some(byte) == self.syntax.quote || outside
     }
 
@@ -176,7 +204,9 @@ impl Speller {
         if first && !bytes.is_empty() {
             let bom = syntax.encoding.bom();
             let comment = !syntax.comment.is_empty() && bytes.starts_with(&syntax.comment);
-            contents.structure = comment || bytes.starts_with(b"\x1A") || (!bom.is_empty() && bytes.starts_with(bom));
+            contents.structure = comment
+                || bytes.starts_with(b"\x1A")
+                || (!bom.is_empty() && bytes.starts_with(bom));
         }
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
@@ -186,7 +216,9 @@ impl Speller {
                 contents.escape |= syntax.is_escape(byte);
                 let several = syntax.delimiter.len() > 1;
                 let delimiter = syntax.delimiter.first() == Some(&byte)
-                    && (!several || rest.starts_with(&syntax.delimiter) || syntax.delimiter.starts_with(rest));
+                    && (!several
+                        || rest.starts_with(&syntax.delimiter)
+                        || syntax.delimiter.starts_with(rest));
                 contents.structure |= delimiter || matches!(byte, b'\n' | b'\r');
                 at += syntax.stepping.map_or(1, |encoding| encoding.lead_len(rest).max(1));
             } else {

@@ -49,7 +49,14 @@ enum Term {
 impl Syntax {
     /// Cuts what starts at `from`, which must be before the end of `data`, and adds the places of its first `room`
     /// fields to `cells`. `last`: the stream ends with `data`.
-    pub(crate) fn cut(&self, data: &[u8], from: usize, last: bool, room: usize, cells: &mut Vec<Cell>) -> Cut {
+    pub(crate) fn cut(
+        &self,
+        data: &[u8],
+        from: usize,
+        last: bool,
+        room: usize,
+        cells: &mut Vec<Cell>,
+    ) -> Cut {
         if let Some(cut) = self.passed(data, from, last) {
             return cut;
         }
@@ -58,7 +65,11 @@ impl Syntax {
         let mut fields = 0;
         loop {
             let quoted = self.quote.is_some() && data.get(at).copied() == self.quote;
-            let field = if quoted { self.quoted(data, at, last, &mut stray) } else { self.plain(data, at, last) };
+            let field = if quoted {
+                self.quoted(data, at, last, &mut stray)
+            } else {
+                self.plain(data, at, last)
+            };
             let (cell, behind) = match field {
                 Ok(field) => field,
                 Err(cut) => return cut,
@@ -124,7 +135,11 @@ impl Syntax {
     fn passed(&self, data: &[u8], from: usize, last: bool) -> Option<Cut> {
         let rest = data.get(from..).unwrap_or_default();
         if rest == b"\x1A" {
-            return Some(if last { Cut::Passed { end: data.len() } } else { Cut::More { open: None } });
+            return Some(if last {
+                Cut::Passed { end: data.len() }
+            } else {
+                Cut::More { open: None }
+            });
         }
         if !self.comment.is_empty() {
             if rest.starts_with(&self.comment) {
@@ -151,7 +166,13 @@ impl Syntax {
     }
 
     /// From a place outside quotes to the end of the field.
-    fn field_end(&self, data: &[u8], from: usize, last: bool, form: &mut Form) -> Result<usize, Cut> {
+    fn field_end(
+        &self,
+        data: &[u8],
+        from: usize,
+        last: bool,
+        form: &mut Form,
+    ) -> Result<usize, Cut> {
         let more = Cut::More { open: None };
         let mut at = from;
         loop {
@@ -187,13 +208,21 @@ impl Syntax {
         }
     }
 
-    fn quoted(&self, data: &[u8], open: usize, last: bool, stray: &mut Option<usize>) -> Result<(Cell, usize), Cut> {
-        let unfinished = if last { Cut::Open { quote: open } } else { Cut::More { open: Some(open) } };
+    fn quoted(
+        &self,
+        data: &[u8],
+        open: usize,
+        last: bool,
+        stray: &mut Option<usize>,
+    ) -> Result<(Cell, usize), Cut> {
+        let unfinished =
+            if last { Cut::Open { quote: open } } else { Cut::More { open: Some(open) } };
         let mut form = Form::Quoted;
         let mut at = open + 1;
         let close = loop {
             let rest = data.get(at..).unwrap_or_default();
-            let found = rest.iter().position(|byte| self.is_special_inside(*byte)).ok_or(unfinished)?;
+            let found =
+                rest.iter().position(|byte| self.is_special_inside(*byte)).ok_or(unfinished)?;
             at += found;
             let byte = data.get(at).copied().unwrap_or_default();
             if self.is_escape(byte) {
@@ -218,7 +247,9 @@ impl Syntax {
         match self.term(data, behind, last) {
             Term::Unknown => return Err(Cut::More { open: None }),
             Term::Nothing => {}
-            _ if form == Form::Quoted => return Ok((Cell { start: open + 1, end: close, form }, behind)),
+            _ if form == Form::Quoted => {
+                return Ok((Cell { start: open + 1, end: close, form }, behind));
+            }
             _ => return Ok((Cell { start: open, end: behind, form }, behind)),
         }
         form = Form::Escaped;

@@ -34,7 +34,8 @@ impl Splitter for CsvSplitter {
         }
         let sample = start.get(..SAMPLE).unwrap_or(start);
         let complete = end_of_stream && start.len() <= SAMPLE;
-        let Some(settled) = settle(&self.options, &DecodeOptions::default(), sample, complete)? else {
+        let Some(settled) = settle(&self.options, &DecodeOptions::default(), sample, complete)?
+        else {
             return Ok(None);
         };
         let boundary = Boundary { end: settled.prologue, records: 0, lines: settled.lines };
@@ -44,7 +45,8 @@ impl Splitter for CsvSplitter {
             unterminated: self.options.unterminated,
             limits: fenhe_core::Limits::default(),
         };
-        self.cut = Some(Cutter { table: Table::new(settled.names.len()), syntax: settled.syntax, policy });
+        self.cut =
+            Some(Cutter { table: Table::new(settled.names.len()), syntax: settled.syntax, policy });
         Ok(Some(boundary))
     }
 

@@ -98,13 +98,22 @@ impl Table {
         if self.formed.is_empty() {
             return &[];
         }
-        let at = |row: usize| self.formed.partition_point(|(entry, _)| (*entry as usize) < row * self.fields);
+        let at = |row: usize| {
+            self.formed.partition_point(|(entry, _)| (*entry as usize) < row * self.fields)
+        };
         self.formed.get(at(from)..at(to)).unwrap_or_default()
     }
 
     /// The general way, record by record. `last`: the stream ends with the data. `enough`: stop behind the first
     /// record that ends here or later.
-    pub(crate) fn walk(&mut self, data: &[u8], syntax: &Syntax, policy: &Policy, last: bool, enough: usize) -> Stop {
+    pub(crate) fn walk(
+        &mut self,
+        data: &[u8],
+        syntax: &Syntax,
+        policy: &Policy,
+        last: bool,
+        enough: usize,
+    ) -> Stop {
         self.clear();
         let limit = usize::try_from(policy.limits.record).unwrap_or(usize::MAX);
         let most = usize::try_from(policy.limits.fields).unwrap_or(usize::MAX).max(self.fields);
@@ -123,7 +132,9 @@ impl Table {
                     self.consumed = end;
                     None
                 }
-                Cut::Record { end, .. } if end - from > limit => self.too_long(data, syntax, limit, last),
+                Cut::Record { end, .. } if end - from > limit => {
+                    self.too_long(data, syntax, limit, last)
+                }
                 Cut::Record { end, stray: Some(at), .. } if policy.stray == Stray::Reject => {
                     self.stray(within, end, at, syntax, policy, last && all);
                     None
@@ -133,7 +144,9 @@ impl Table {
                     None
                 }
                 Cut::Open { quote } => self.open(data, quote, syntax, policy, last),
-                Cut::More { open: Some(quote) } if !all => self.open(data, quote, syntax, policy, last),
+                Cut::More { open: Some(quote) } if !all => {
+                    self.open(data, quote, syntax, policy, last)
+                }
                 Cut::More { open: None } if !all => self.too_long(data, syntax, limit, last),
                 Cut::More { .. } => Some(Stop::End),
             };
@@ -159,16 +172,33 @@ impl Table {
         self.consumed = end;
     }
 
-    fn stray(&mut self, data: &[u8], end: usize, at: usize, syntax: &Syntax, policy: &Policy, last: bool) {
+    fn stray(
+        &mut self,
+        data: &[u8],
+        end: usize,
+        at: usize,
+        syntax: &Syntax,
+        policy: &Policy,
+        last: bool,
+    ) {
         let end = match policy.unterminated {
             Unterminated::Stop => end,
             // A field over several lines that ends like this was opened by a lost quote.
-            Unterminated::Resync => syntax.line_end(data, self.consumed, last).unwrap_or(end).min(end),
+            Unterminated::Resync => {
+                syntax.line_end(data, self.consumed, last).unwrap_or(end).min(end)
+            }
         };
         self.reject(end, Flaw::Stray(at));
     }
 
-    fn open(&mut self, data: &[u8], quote: usize, syntax: &Syntax, policy: &Policy, last: bool) -> Option<Stop> {
+    fn open(
+        &mut self,
+        data: &[u8],
+        quote: usize,
+        syntax: &Syntax,
+        policy: &Policy,
+        last: bool,
+    ) -> Option<Stop> {
         if policy.unterminated == Unterminated::Stop {
             return Some(Stop::Open { quote });
         }

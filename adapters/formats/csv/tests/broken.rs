@@ -29,9 +29,14 @@ fn one_broken_record_in_a_hundred_is_named_exactly_and_all_others_are_delivered(
     let mut options = Options::from_pairs(SETTLED).unwrap();
     options.set("schema", serde_json::json!({"name": "fee.toml", "text": schema}));
     let format = Csv::from_options(&options).unwrap();
-    let (mut bytes, mut wanted, mut random) = (b"id,name,born,fee\n".to_vec(), Vec::new(), Random(3));
+    let (mut bytes, mut wanted, mut random) =
+        (b"id,name,born,fee\n".to_vec(), Vec::new(), Random(3));
     for record in 1..=20_000_u64 {
-        let good = [&b"\xD5\xC5\xCE\xB0,2026-01-02,12.50"[..], b"\"\xD5\xC5,\"\"\xCE\xB0\",2024-02-29,-0.05", b",,"];
+        let good = [
+            &b"\xD5\xC5\xCE\xB0,2026-01-02,12.50"[..],
+            b"\"\xD5\xC5,\"\"\xCE\xB0\",2024-02-29,-0.05",
+            b",,",
+        ];
         let mut rest = good[random.below(3) as usize].to_vec();
         if record % 100 == 7 {
             let kinds = [
@@ -51,13 +56,23 @@ fn one_broken_record_in_a_hundred_is_named_exactly_and_all_others_are_delivered(
         bytes.extend_from_slice(&rest);
         bytes.extend_from_slice(if record % 3 == 0 { b"\r\n" } else { b"\n" });
     }
-    let chunks: Vec<Input> = bytes.chunks(10_007).map(|c| Input::Bytes(Bytes::copy_from_slice(c))).collect();
-    let got = decode(format.decoder(DecodeOptions::default()).unwrap(), chunks.into_iter().chain([Input::EndOfStream]).collect());
+    let chunks: Vec<Input> =
+        bytes.chunks(10_007).map(|c| Input::Bytes(Bytes::copy_from_slice(c))).collect();
+    let got = decode(
+        format.decoder(DecodeOptions::default()).unwrap(),
+        chunks.into_iter().chain([Input::EndOfStream]).collect(),
+    );
     assert!(got.error.is_none(), "{:?}", got.error);
-    let found: Vec<_> = got.rejects.iter().map(|r| (r.record, r.line, r.offset, r.fault.code.to_string())).collect();
+    let found: Vec<_> = got
+        .rejects
+        .iter()
+        .map(|r| (r.record, r.line, r.offset, r.fault.code.to_string()))
+        .collect();
     assert_eq!(found, wanted);
     assert_eq!(got.numbers, (1..=20_000).filter(|n| n % 100 != 7).collect::<Vec<_>>());
-    let ids = got.batches.iter().flat_map(|b| b.column(0).as_primitive::<arrow_array::types::Int64Type>().values().to_vec());
+    let ids = got.batches.iter().flat_map(|b| {
+        b.column(0).as_primitive::<arrow_array::types::Int64Type>().values().to_vec()
+    });
     assert_eq!(ids.map(|id| id as u64).collect::<Vec<_>>(), got.numbers);
     for reject in &got.rejects {
         let from = usize::try_from(reject.offset).unwrap();
@@ -69,7 +84,9 @@ fn one_broken_record_in_a_hundred_is_named_exactly_and_all_others_are_delivered(
 fn an_open_quote_ends_at_its_place_with_bounded_memory() {
     let limits = Limits { record: 1 << 20, ..Limits::default() };
     let open = DecodeOptions { limits, ..DecodeOptions::default() };
-    let mut decoder = format(&["encoding=utf-8", "delimiter=,", "header=true", "types=text"]).decoder(open).unwrap();
+    let mut decoder = format(&["encoding=utf-8", "delimiter=,", "header=true", "types=text"])
+        .decoder(open)
+        .unwrap();
     let filler = Bytes::from(vec![b'x'; 100 << 10]);
     let mut first = Some(Bytes::from_static(b"a,b\n1,2\n3,\"4"));
     let (mut rows, mut fed) = (0, 0_u64);
@@ -86,7 +103,10 @@ fn an_open_quote_ends_at_its_place_with_bounded_memory() {
             Err(error) => break error,
         }
     };
-    assert_eq!((rows, error.code(), error.offset(), error.record()), (1, "csv.unterminated_quote", Some(10), Some(2)));
+    assert_eq!(
+        (rows, error.code(), error.offset(), error.record()),
+        (1, "csv.unterminated_quote", Some(10), Some(2))
+    );
     assert_eq!(decoder.next().unwrap_err().kind(), Kind::Poisoned);
 }
 
@@ -95,10 +115,17 @@ fn a_record_without_an_end_is_passed_over_and_counted() {
     let limits = Limits { record: 64, reject_raw: 16, ..Limits::default() };
     let long = "y".repeat(5_000);
     let text = format!("a,b\n1,2\n3,{long}\n5,6\n");
-    let got = whole(&["encoding=utf-8", "delimiter=,", "header=true", "types=text"], limits, text.as_bytes());
+    let got = whole(
+        &["encoding=utf-8", "delimiter=,", "header=true", "types=text"],
+        limits,
+        text.as_bytes(),
+    );
     assert_eq!(got.numbers, [1, 3]);
     let reject = &got.rejects[0];
-    assert_eq!((reject.record, reject.offset, reject.length, reject.raw.len(), reject.raw_cut), (2, 8, 5_003, 16, true));
+    assert_eq!(
+        (reject.record, reject.offset, reject.length, reject.raw.len(), reject.raw_cut),
+        (2, 8, 5_003, 16, true)
+    );
     assert_eq!(reject.fault.code, "core.limit");
     assert!(reject.to_string().contains("limit record"), "{reject}");
 }
@@ -107,8 +134,16 @@ fn a_record_without_an_end_is_passed_over_and_counted() {
 fn a_field_and_a_number_of_fields_over_the_limit_are_rejects() {
     let limits = Limits { field: 8, fields: 4, ..Limits::default() };
     let text = "a,b\n1,123456789\n2,3\n1,2,3,4,5,6\n4,5\n";
-    let got = whole(&["encoding=utf-8", "delimiter=,", "header=true", "types=text", "ragged=pad"], limits, text.as_bytes());
-    let codes: Vec<_> = got.rejects.iter().map(|r| (r.record, r.fault.code.as_ref(), r.fault.field.as_str())).collect();
+    let got = whole(
+        &["encoding=utf-8", "delimiter=,", "header=true", "types=text", "ragged=pad"],
+        limits,
+        text.as_bytes(),
+    );
+    let codes: Vec<_> = got
+        .rejects
+        .iter()
+        .map(|r| (r.record, r.fault.code.as_ref(), r.fault.field.as_str()))
+        .collect();
     assert_eq!(codes, [(1, "core.limit", "b"), (3, "csv.fields", "")]);
 }
 
@@ -127,10 +162,29 @@ fn utf_16_is_refused_with_advice() {
 
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     const PIECES: [&[u8]; 20] = [
-        b"a", b",", b"\n", b"\r\n", b"\"", b"\"\"", b"\xD6\xD0", b"\x81", b"\r", b"1,2\n", b"1,2\n", b"\"x\"\"y\",\"\"\n",
-        b"\"q\nr\",b\r\n", b"\x1A", b"\\", b"|", b"1|!2\n", b"#c\n", b"\x81\x7C", b"yyyyyyyyyy",
+        b"a",
+        b",",
+        b"\n",
+        b"\r\n",
+        b"\"",
+        b"\"\"",
+        b"\xD6\xD0",
+        b"\x81",
+        b"\r",
+        b"1,2\n",
+        b"1,2\n",
+        b"\"x\"\"y\",\"\"\n",
+        b"\"q\nr\",b\r\n",
+        b"\x1A",
+        b"\\",
+        b"|",
+        b"1|!2\n",
+        b"#c\n",
+        b"\x81\x7C",
+        b"yyyyyyyyyy",
     ];
-    proptest::collection::vec((0..PIECES.len()).prop_map(|at| PIECES[at]), 0..80).prop_map(|pieces| pieces.concat())
+    proptest::collection::vec((0..PIECES.len()).prop_map(|at| PIECES[at]), 0..80)
+        .prop_map(|pieces| pieces.concat())
 }
 
 proptest! {

@@ -21,14 +21,19 @@ fn agrees(name: &str, bytes: Vec<u8>, options: &[String], rows: &[Vec<String>]) 
     let found: Vec<Vec<String>> = got.batches.iter().flat_map(texts).collect();
     assert_eq!(found.iter().collect::<Vec<_>>(), wanted, "{name}");
     assert_eq!(got.rejects.len(), refused, "{name}: rejects");
-    assert!(got.rejects.iter().all(|r| r.fault.code == "csv.fields"), "{name}: {:?}", got.rejects.first().map(ToString::to_string));
+    assert!(
+        got.rejects.iter().all(|r| r.fault.code == "csv.fields"),
+        "{name}: {:?}",
+        got.rejects.first().map(ToString::to_string)
+    );
 }
 
 #[test]
 fn every_case_of_the_shared_data_reads_as_the_independent_reader_says() {
     let Some(folder) = fenhe_testkit::shared::data("csv") else { return };
     let (mut files, mut cases) = (0, 0);
-    let mut entries: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+    let mut entries: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
     entries.sort();
     for case in entries {
         let before = files;
@@ -44,7 +49,13 @@ fn every_case_of_the_shared_data_reads_as_the_independent_reader_says() {
 fn rows_of(case: &Path) -> usize {
     let mut checked = 0;
     for expected in listing(&case.join("expected"), ".rows.json") {
-        let name = expected.file_name().unwrap().to_str().unwrap().trim_end_matches(".rows.json").to_owned();
+        let name = expected
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rows.json")
+            .to_owned();
         let json: Value = serde_json::from_slice(&fs::read(&expected).unwrap()).unwrap();
         let rows: Vec<Vec<String>> = serde_json::from_value(json["rows"].clone()).unwrap();
         // The dialect is that of the reader: escapes only by doubling, whatever stands behind a closing quote is kept.
@@ -53,7 +64,10 @@ fn rows_of(case: &Path) -> usize {
             "header=false".to_owned(),
             "escape=doubled".to_owned(),
             "stray_quotes=keep".to_owned(),
-            format!("encoding={}", json["encoding"].as_str().unwrap().replace("utf-8-sig", "utf-8")),
+            format!(
+                "encoding={}",
+                json["encoding"].as_str().unwrap().replace("utf-8-sig", "utf-8")
+            ),
             format!("delimiter={}", json["dialect"]["delimiter"].as_str().unwrap_or(",")),
         ];
         let unquoted = json["dialect"]["quoting"].as_i64() == Some(3);
@@ -66,23 +80,51 @@ fn rows_of(case: &Path) -> usize {
 
 /// Files with one character a line, as a code page test.
 fn characters_of(case: &Path) -> usize {
-    let description: Value = serde_json::from_slice(&fs::read(case.join("case.json")).unwrap()).unwrap();
+    let description: Value =
+        serde_json::from_slice(&fs::read(case.join("case.json")).unwrap()).unwrap();
     if description["options"]["decode_only"] != true {
         return 0;
     }
     let encoding = description["options"]["encoding"].as_str().unwrap();
     let mut checked = 0;
     for expected in listing(&case.join("expected"), ".utf8.txt") {
-        let name = expected.file_name().unwrap().to_str().unwrap().trim_end_matches(".utf8.txt").to_owned();
+        let name = expected
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".utf8.txt")
+            .to_owned();
         let wanted = fs::read_to_string(&expected).unwrap();
-        let options = ["types=text", "header=false", "delimiter=none", "quote=none", "line_end=lf", "blank_lines=record"];
-        let options: Vec<String> = options.iter().map(ToString::to_string).chain([format!("encoding={encoding}")]).collect();
+        let options = [
+            "types=text",
+            "header=false",
+            "delimiter=none",
+            "quote=none",
+            "line_end=lf",
+            "blank_lines=record",
+        ];
+        let options: Vec<String> = options
+            .iter()
+            .map(ToString::to_string)
+            .chain([format!("encoding={encoding}")])
+            .collect();
         let got = read(fs::read(case.join(&name)).unwrap(), &options);
         assert!(got.error.is_none(), "{name}: {:?}", got.error);
-        let found: Vec<String> = got.batches.iter().flat_map(texts).map(|mut row| row.remove(0)).collect();
-        let lines: Vec<&str> = wanted.strip_suffix('\n').unwrap_or(&wanted).split('\n').map(|l| l.strip_suffix('\r').unwrap_or(l)).collect();
+        let found: Vec<String> =
+            got.batches.iter().flat_map(texts).map(|mut row| row.remove(0)).collect();
+        let lines: Vec<&str> = wanted
+            .strip_suffix('\n')
+            .unwrap_or(&wanted)
+            .split('\n')
+            .map(|l| l.strip_suffix('\r').unwrap_or(l))
+            .collect();
         let differ = differences(&found, &got, &lines);
-        println!("{name}: {} of {} characters as iconv has them", lines.len() - differ, lines.len());
+        println!(
+            "{name}: {} of {} characters as iconv has them",
+            lines.len() - differ,
+            lines.len()
+        );
         assert!(differ * 200 <= lines.len(), "{name}: {differ} of {} lines differ", lines.len());
         checked += 1;
     }
@@ -93,20 +135,36 @@ fn characters_of(case: &Path) -> usize {
 fn prose_of(case: &Path) -> usize {
     let mut checked = 0;
     for expected in listing(&case.join("expected"), "-utf8.txt") {
-        let encoding = expected.file_name().unwrap().to_str().unwrap().trim_end_matches("-utf8.txt").to_owned();
+        let encoding = expected
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches("-utf8.txt")
+            .to_owned();
         let bytes = fs::read(case.join(format!("{encoding}.txt"))).unwrap();
         let options = ["types=text", "header=false", "delimiter=none", "quote=none"];
-        let options: Vec<String> = options.iter().map(ToString::to_string).chain([format!("encoding={encoding}")]).collect();
-        let format = Csv::from_options(&Options::from_pairs(options.iter().map(String::as_str)).unwrap()).unwrap();
+        let options: Vec<String> = options
+            .iter()
+            .map(ToString::to_string)
+            .chain([format!("encoding={encoding}")])
+            .collect();
+        let format =
+            Csv::from_options(&Options::from_pairs(options.iter().map(String::as_str)).unwrap())
+                .unwrap();
         let got = read(bytes.clone(), &options);
-        let found: Vec<String> = got.batches.iter().flat_map(texts).map(|mut row| row.remove(0)).collect();
+        let found: Vec<String> =
+            got.batches.iter().flat_map(texts).map(|mut row| row.remove(0)).collect();
         let wanted = fs::read_to_string(&expected).unwrap();
-        let differ = found.iter().zip(wanted.lines()).filter(|(found, wanted)| found != wanted).count();
+        let differ =
+            found.iter().zip(wanted.lines()).filter(|(found, wanted)| found != wanted).count();
         assert_eq!(found.len(), wanted.lines().count(), "{encoding}");
         // Syllables spelled as jamo behind a filler (KS X 1001, annex 3) stay jamo: composing them would lose the bytes.
         assert_eq!(differ, usize::from(encoding == "euc_kr"), "{encoding}: lines that differ");
         let schema = got.schema.unwrap();
-        let mut encoder = format.encoder(fenhe_core::EncodeOptions { schema, limits: fenhe_core::Limits::default() }).unwrap();
+        let mut encoder = format
+            .encoder(fenhe_core::EncodeOptions { schema, limits: fenhe_core::Limits::default() })
+            .unwrap();
         let mut out = bytes::BytesMut::new();
         for batch in &got.batches {
             assert!(encoder.encode(batch, &mut out).unwrap().is_empty(), "{encoding}");
@@ -142,7 +200,9 @@ fn texts(batch: &RecordBatch) -> Vec<Vec<String>> {
     let cell = |column: &arrow_array::StringArray, row: usize| {
         if column.is_null(row) { String::new() } else { column.value(row).to_owned() }
     };
-    (0..batch.num_rows()).map(|row| columns.iter().map(|column| cell(column, row)).collect()).collect()
+    (0..batch.num_rows())
+        .map(|row| columns.iter().map(|column| cell(column, row)).collect())
+        .collect()
 }
 
 fn usual(rows: &[Vec<String>]) -> usize {
@@ -152,7 +212,10 @@ fn usual(rows: &[Vec<String>]) -> usize {
 
 fn listing(folder: &Path, suffix: &str) -> Vec<std::path::PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut paths: Vec<_> = entries.map(|e| e.unwrap().path()).filter(|p| p.to_str().unwrap().ends_with(suffix)).collect();
+    let mut paths: Vec<_> = entries
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.to_str().unwrap().ends_with(suffix))
+        .collect();
     paths.sort();
     paths
 }
