@@ -248,10 +248,13 @@ mod tests {
     use crate::options::{LineEnd, Stray, Unterminated};
     use crate::table::{Bad, Stop};
 
+    /// Start and end.
+    type Place = (usize, usize);
+
     /// What can be said about the records of a window.
     #[derive(Debug, PartialEq)]
     struct Seen {
-        rows: Vec<(Vec<(usize, usize)>, (usize, usize))>,
+        rows: Vec<(Vec<Place>, Place)>,
         formed: Vec<(u32, Form)>,
         bad: Vec<Bad>,
         consumed: usize,

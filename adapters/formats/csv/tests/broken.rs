@@ -1,5 +1,7 @@
 //! Broken streams: nothing is lost, nothing is silent, memory stays bounded.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
+
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;

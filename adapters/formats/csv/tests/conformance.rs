@@ -1,5 +1,7 @@
 //! The suites that every format passes, over cases of this one.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
+
 use std::sync::Arc;
 
 use fenhe_core::{Format, Options};
@@ -37,12 +39,7 @@ fn well_formed_streams_keep_every_promise() {
         Case::new("plain", text(&settled), PLAIN).lossless(),
         Case::new("quoted", text(&settled), QUOTED),
         Case::new("crlf", text(&settled), crlf.clone()).lossless(),
-        Case::new(
-            "quoted where needed",
-            text(&settled),
-            QUOTED.replace("\"4\"", "4").replace("\"李", "\"李"),
-        )
-        .lossless(),
+        Case::new("quoted where needed", text(&settled), QUOTED.replace("\"4\"", "4")).lossless(),
         Case::new("all quoted", text(&settled), "\"id\",\"name\"\n\"1\",\"\"\n\"2\",\"张伟\"\n")
             .lossless(),
         Case::new(

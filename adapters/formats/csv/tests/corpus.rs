@@ -1,5 +1,7 @@
 //! Every delimited file of the shared test data against what an independent reader (Python's `csv`, glibc `iconv`) says.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
+
 use std::fs;
 use std::path::Path;
 
