@@ -1,25 +1,23 @@
 //! The decoder: bytes to records to batches.
 
+mod faults;
+
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use bytes::Bytes;
 use fenhe_core::{ControlTotal, DecodeOptions, Decoder, Error, Fault, Input, Kind, Output, Position, Reject, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::BatchBuilder;
 use crate::columns::Rows;
-use crate::error;
-use crate::frame::{Broken, Framer, Frames, Prologue, prologue};
-use crate::layout::{Layout, RecordLayout, When};
-use crate::options::{Long, Count, FixedOptions, LineEnd, Short};
+use crate::frame::{Framer, Frames, Prologue, prologue};
+use crate::layout::{Layout, When};
+use crate::options::{Count, FixedOptions, LineEnd};
+use crate::stream::{Stream, Window};
 use crate::totals::{Totals, TotalsToken};
 
 /// Records of one pass over the columns: a block of 100 to 200 bytes a record stays in the second-level cache.
 const BLOCK: usize = 512;
-
-/// Windows are cut here, so that places in them fit 32 bits.
-const WINDOW: usize = 1 << 30;
 
 /// Version of the token in positions.
 const TOKEN: u16 = 1;
@@ -62,25 +60,6 @@ enum State {
     Records,
     Done,
     Poisoned,
-}
-
-/// The bytes fed: the last chunk, and what was left of those before it.
-#[derive(Debug, Default)]
-struct Stream {
-    chunk: Bytes,
-    at: usize,
-    carry: Vec<u8>,
-    /// How many bytes at the end of the carry are a copy of chunk bytes before `at`.
-    borrowed: usize,
-    end: bool,
-    discard: Option<Discard>,
-}
-
-/// A record longer than the limit, of which only the beginning is kept.
-#[derive(Debug)]
-struct Discard {
-    length: u64,
-    kept: Vec<u8>,
 }
 
 /// What is worth saying about the stream.
@@ -281,48 +260,6 @@ impl FixedDecoder {
         }
     }
 
-    fn no_type(&self) -> Fault {
-        let names: Vec<&str> = self.layout.records.iter().map(|r| r.name.as_str()).collect();
-        let found = "a record to which no condition applies";
-        Fault::new(error::RECORD_TYPE, "", format!("one of the records {}", names.join(", ")), found)
-    }
-
-    fn broken(&self, broken: Broken, window: &[u8], frames: &Frames, row: usize) -> Fault {
-        let place = |list: &[u32]| list.get(row).map_or(0, |at| *at as usize);
-        let record = window.get(place(&frames.starts)..place(&frames.ends)).unwrap_or_default();
-        let length = self.layout.records.first().map_or(0, |r| r.length);
-        let unit = unit(self.layout.count);
-        match broken {
-            Broken::Tail => Fault::new(
-                error::TRUNCATED_TAIL,
-                "",
-                format!("{length} {unit}"),
-                format!("{} {unit} before the end of the stream", self.units(record)),
-            ),
-            Broken::LineEnd => Fault::new(error::LINE_END, "", format!("a line end after {length} {unit}"), "more data"),
-            Broken::TooLong => self.too_long(),
-        }
-    }
-
-    fn too_long(&self) -> Fault {
-        let limit = self.decode.limits.record;
-        Fault::new(error::RECORD_LIMIT, "", format!("at most {limit} bytes (limit record)"), "a longer line")
-    }
-
-    /// Length of a record in the unit of the layout.
-    fn units(&self, record: &[u8]) -> usize {
-        if self.layout.count == Count::Bytes || record.is_ascii() {
-            return record.len();
-        }
-        let mut step = self.layout.encoding.char_step();
-        let (mut at, mut count) = (0, 0);
-        while let Some(rest) = record.get(at..).filter(|r| !r.is_empty()) {
-            at += step.len(rest).max(1);
-            count += 1;
-        }
-        count
-    }
-
     /// The records of one type of the block: lengths, totals, columns.
     fn read_type(
         &mut self,
@@ -389,29 +326,6 @@ impl FixedDecoder {
         }
     }
 
-    fn length_fault(&self, kind: usize, record: &[u8], last: bool) -> Option<Fault> {
-        let layout: &RecordLayout = self.layout.records.get(kind)?;
-        let (wanted, found) = (layout.length, self.units(record));
-        let unit = unit(self.layout.count);
-        let default = if self.layout.quick { Short::Pad } else { Short::Reject };
-        let fault = |code, found: String| Some(Fault::new(code, "", format!("{wanted} {unit}"), found));
-        if found < wanted && self.options.short.unwrap_or(default) == Short::Reject {
-            if last {
-                return fault(error::TRUNCATED_TAIL, format!("{found} {unit} before the end of the stream"));
-            }
-            return fault(error::SHORT, format!("{found} {unit}"));
-        }
-        if found > wanted {
-            let blank = self.layout.encoding.blank();
-            let blanks = record.iter().rev().take_while(|b| blank.first() == Some(b)).count();
-            let accepted = self.options.long == Long::Blank || self.layout.quick;
-            if !(accepted && found - blanks.min(found) <= wanted) {
-                return fault(error::LONG, format!("{found} {unit}"));
-            }
-        }
-        None
-    }
-
     /// Enters the block in the books of the batch.
     fn account(&mut self, window: &[u8], frames: &Frames, mut rejects: Vec<(usize, Vec<Fault>)>) {
         rejects.sort_by_key(|(row, _)| *row);
@@ -435,34 +349,6 @@ impl FixedDecoder {
         if let Some(batch) = &mut self.batch {
             batch.account(self.at.record, &self.kinds, frames.bytes, made);
         }
-    }
-
-    fn reject(
-        &self,
-        place: Place,
-        raw: &[u8],
-        length: u64,
-        lines: bool,
-        kind: Option<usize>,
-        faults: Vec<Fault>,
-    ) -> Reject {
-        let mut faults = faults.into_iter();
-        let unexplained = || Fault::new("fixed.record", "", "a record of the layout", "something else");
-        let first = faults.next().unwrap_or_else(unexplained);
-        let mut reject = Reject::new(first)
-            .and(faults)
-            .at(place.record, place.offset, length)
-            .raw_bytes(raw, self.decode.limits.reject_raw)
-            .from_source(&self.decode.source)
-            .by(self.adapter.clone());
-        reject.raw_cut = (reject.raw.len() as u64) < length;
-        if lines {
-            reject = reject.on_line(place.line);
-        }
-        if let Some(record) = kind.filter(|_| self.layout.records.len() > 1).and_then(|k| self.layout.records.get(k)) {
-            reject.dataset.clone_from(&record.name);
-        }
-        reject
     }
 
     /// Passes over the rest of a line that is longer than the limit.
@@ -596,110 +482,6 @@ impl Decoder for FixedDecoder {
     }
 }
 
-impl Stream {
-    fn feed(&mut self, bytes: Bytes) -> Result<()> {
-        if self.at < self.chunk.len() || self.end {
-            return Err(Error::new(Kind::Internal, "fixed.feed", "input out of turn"));
-        }
-        self.chunk = bytes;
-        self.at = 0;
-        self.borrowed = 0;
-        Ok(())
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.chunk.get(self.at..).unwrap_or_default()
-    }
-
-    /// Everything fed and not used, as one piece.
-    fn all(&mut self) -> Vec<u8> {
-        let mut all = std::mem::take(&mut self.carry);
-        let rest = self.rest().len();
-        all.extend_from_slice(self.rest());
-        self.at = self.chunk.len();
-        self.carry.clone_from(&all);
-        self.borrowed = self.borrowed.saturating_add(rest);
-        all
-    }
-
-    /// Uses up bytes from the front.
-    fn skip(&mut self, bytes: usize) {
-        let old = bytes.min(self.carry.len());
-        self.carry.drain(..old);
-        self.at = self.at.saturating_add(bytes - old).min(self.chunk.len());
-        self.borrowed = self.borrowed.min(self.carry.len());
-    }
-
-    /// What to look for records in: the carry, or else the rest of the chunk.
-    fn window(&mut self) -> Option<Window> {
-        if !self.carry.is_empty() {
-            return Some(Window::Carry(std::mem::take(&mut self.carry)));
-        }
-        let to = self.chunk.len().min(self.at.saturating_add(WINDOW));
-        (self.at < to).then(|| Window::Chunk(self.chunk.slice(self.at..to)))
-    }
-
-    /// Takes back a window of which the first bytes are used.
-    fn give_back(&mut self, window: Window, taken: usize) {
-        match window {
-            Window::Chunk(_) => self.at += taken,
-            Window::Carry(mut carry) => {
-                let left = carry.len().saturating_sub(taken);
-                if taken > 0 && left <= self.borrowed {
-                    // The rest is still in the chunk: read on there.
-                    self.at -= left;
-                    self.borrowed = 0;
-                    carry.clear();
-                } else {
-                    carry.drain(..taken);
-                }
-                self.carry = carry;
-            }
-        }
-    }
-
-    /// Moves bytes of the chunk to the carry; false when there are none.
-    fn refill(&mut self) -> bool {
-        let step = self.carry.len().max(4096);
-        let more = self.chunk.slice(self.at..self.chunk.len().min(self.at.saturating_add(step)));
-        self.carry.extend_from_slice(&more);
-        self.at += more.len();
-        self.borrowed += more.len();
-        !more.is_empty()
-    }
-
-    fn start_discard(&mut self, keep: u64) {
-        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-        let mut kept = std::mem::take(&mut self.carry);
-        let mut length = kept.len() as u64;
-        if kept.is_empty() {
-            let rest = self.rest();
-            length = rest.len() as u64;
-            kept = rest.get(..keep.min(rest.len())).unwrap_or_default().to_vec();
-            self.at = self.chunk.len();
-        }
-        kept.truncate(keep);
-        self.borrowed = 0;
-        self.discard = Some(Discard { length, kept });
-    }
-}
-
-/// Bytes to look for records in.
-#[derive(Debug)]
-enum Window {
-    Chunk(Bytes),
-    Carry(Vec<u8>),
-}
-
-impl AsRef<[u8]> for Window {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Self::Chunk(bytes) => bytes,
-            Self::Carry(bytes) => bytes,
-        }
-    }
-}
-
 /// The record type whose condition applies first.
 fn kind_of(layout: &Layout, record: &[u8], number: u64) -> Option<usize> {
     layout.records.iter().position(|kind| match &kind.when {
@@ -715,11 +497,4 @@ fn kind_of(layout: &Layout, record: &[u8], number: u64) -> Option<usize> {
             values.iter().any(|v| rest.starts_with(v))
         }
     })
-}
-
-fn unit(count: Count) -> &'static str {
-    match count {
-        Count::Bytes => "bytes",
-        Count::Characters => "characters",
-    }
 }

@@ -12,6 +12,7 @@ mod layout;
 mod options;
 mod prepare;
 mod splitter;
+mod stream;
 mod totals;
 mod write;
 

@@ -133,3 +133,34 @@ fn every_shared_case_reads_as_its_source_says() {
     println!("fixed_width: {passed} cases pass, {} not known to this test {unknown:?}", unknown.len());
     assert_eq!(passed, 4);
 }
+
+#[test]
+fn every_case_of_our_own_reads_as_expected() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let mut cases = 0;
+    for case in fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()) {
+        let text = |name: &str| fs::read_to_string(case.join(name)).unwrap();
+        let mut options = Options::new();
+        options.set("layout", serde_json::json!({ "name": "layout.toml", "text": text("layout.toml") }));
+        let format = Arc::new(Fixed::from_options(&options).unwrap());
+        let bytes = fs::read(case.join("input.dat")).unwrap();
+        let found = fenhe_testkit::format::decode(
+            format.decoder(DecodeOptions::default()).unwrap(),
+            vec![Input::Bytes(bytes.into()), Input::EndOfStream],
+        );
+        assert_eq!(found.rows, text("expect.ndjson").lines().collect::<Vec<_>>(), "{}", case.display());
+        let rejects: Vec<Value> = found
+            .rejects
+            .iter()
+            .map(|r| {
+                let (field, code) = (&r.fault.field, &r.fault.code);
+                serde_json::json!({ "record": r.record, "offset": r.offset, "field": field, "code": code })
+            })
+            .collect();
+        let expected: Vec<Value> =
+            text("rejects.ndjson").lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        assert_eq!(rejects, expected, "{}", case.display());
+        cases += 1;
+    }
+    assert!(cases >= 2);
+}

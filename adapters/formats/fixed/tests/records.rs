@@ -372,3 +372,59 @@ fn a_flat_schema_names_its_columns_and_their_places() {
     let schema = Arc::clone(&read(&format, b"D 12.50 10\n").batches[0].schema());
     assert_eq!(schema.field(1).metadata()["fenhe.length"], "6");
 }
+
+mod alike {
+    //! The uniform fast path, the listed path and the one-record path give the same rows and rejects.
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LAYOUT: &str = "[layout]\nencoding = \"gbk\"\nline_end = \"lf\"\n\
+        [[field]]\nname = \"n\"\nlength = 4\ntype = \"int32\"\n\
+        [[field]]\nname = \"t\"\nlength = 6\n\
+        [[field]]\nname = \"d\"\nlength = 5\ntype = \"decimal(5,2)\"\nsign = \"overpunch\"\n";
+
+    fn field(length: usize) -> impl Strategy<Value = Vec<u8>> {
+        let digits = "[0-9]{0,4}".prop_map(String::into_bytes);
+        let punched = "[0-9]{4}[p-y]".prop_map(String::into_bytes);
+        let chinese = "[张李中国 a-c]{0,3}".prop_map(|t| Encoding::GBK.encode(&t).unwrap());
+        let rubbish = proptest::collection::vec(0x20..=0xFFu8, 0..6);
+        prop_oneof![4 => digits, 3 => punched, 4 => chinese, 1 => rubbish].prop_map(move |mut bytes| {
+            bytes.resize(length, b' ');
+            bytes
+        })
+    }
+
+    fn record() -> impl Strategy<Value = Vec<u8>> {
+        let whole = (field(4), field(6), field(5)).prop_map(|(a, b, c)| [a, b, c].concat());
+        prop_oneof![30 => whole, 1 => proptest::collection::vec(0x20..0x7Fu8, 0..20)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn however_records_are_grouped(records in proptest::collection::vec(record(), 1..80)) {
+            let format = format(LAYOUT, &[("blank_lines", "reject")]);
+            let bytes: Vec<u8> = records.iter().flat_map(|r| [r.as_slice(), b"\n"].concat()).collect();
+            let together = read(&format, &bytes);
+            let (mut rows, mut rejects) = (Vec::new(), Vec::new());
+            let mut offset = 0;
+            for (number, record) in (1..).zip(&records) {
+                let alone = read(&format, &[record.as_slice(), b"\n"].concat());
+                rows.extend(alone.rows);
+                rejects.extend(alone.rejects.into_iter().map(|r| (number, offset, r.fault)));
+                offset += record.len() as u64 + 1;
+            }
+            prop_assert_eq!(&together.rows, &rows);
+            let found: Vec<_> = together.rejects.into_iter().map(|r| (r.record, r.offset, r.fault)).collect();
+            prop_assert_eq!(found, rejects);
+            // A second encoding says the same rows again.
+            if let Some(first) = together.batches.first().filter(|b| b.num_rows() > 0) {
+                let (out, refused) = write(&format, std::slice::from_ref(first));
+                prop_assert!(refused.is_empty());
+                prop_assert_eq!(read(&format, &out).rows, rows);
+            }
+        }
+    }
+}
