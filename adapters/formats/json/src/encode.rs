@@ -1,0 +1,267 @@
+//! Rows to JSON text: one object a line, or one array.
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, Fields, SchemaRef};
+use bytes::BytesMut;
+use fenhe_core::schema::NATIVE_TYPE;
+use fenhe_core::{EncodeOptions, Encoder, Error, Fault, Kind, Patch, Raw, Reject, Result};
+use fenhe_text::Encoding;
+use fenhe_values::{FaultMask, FieldWriter, TextBlock};
+
+use crate::error::config;
+use crate::escape;
+use crate::node::{RAW, spec};
+use crate::options::{JsonOptions, Nulls, Shape};
+use crate::token::{Cursor, MAX_DEPTH};
+
+/// Encodes one stream of JSON, in UTF-8. Characters outside ASCII are written as they are.
+pub(crate) struct JsonEncoder {
+    schema: SchemaRef,
+    root: Object,
+    array: bool,
+    omit: bool,
+    /// Rows written so far.
+    rows: u64,
+    finished: bool,
+    line: Vec<u8>,
+}
+
+/// The keys of an object, ready to be written, and their values.
+struct Object {
+    fields: Vec<(String, Vec<u8>, Value)>,
+}
+
+/// How the values of a column are written.
+enum Value {
+    Plain(Box<Spelled>),
+    Text(Box<Spelled>),
+    /// Text that is JSON already.
+    Raw(Box<Spelled>),
+    Object(Object),
+    List(Box<Value>),
+}
+
+/// The spelled values of a batch.
+struct Spelled {
+    writer: FieldWriter,
+    block: TextBlock,
+    faults: FaultMask,
+}
+
+impl JsonEncoder {
+    pub(crate) fn new(json: &JsonOptions, options: &EncodeOptions) -> Result<Self> {
+        if json.encoding()?.is_some_and(|e| e != Encoding::UTF_8) {
+            return Err(config("JSON is written in UTF-8 only (RFC 8259 section 8.1)"));
+        }
+        if json.path()?.iter().any(|key| !key.is_empty()) {
+            return Err(config("records are written as lines or as one array; a record path is for reading"));
+        }
+        Ok(Self {
+            schema: options.schema.clone(),
+            root: Object::new(options.schema.fields(), 0)?,
+            array: json.shape == Shape::Array,
+            omit: json.nulls == Nulls::Omit,
+            rows: 0,
+            finished: false,
+            line: Vec::new(),
+        })
+    }
+}
+
+impl Encoder for JsonEncoder {
+    fn encode(&mut self, batch: &RecordBatch, out: &mut BytesMut) -> Result<Vec<Reject>> {
+        let types = |fields: &Fields| fields.iter().map(|f| f.data_type().clone()).collect::<Vec<_>>();
+        if types(batch.schema().fields()) != types(self.schema.fields()) {
+            return Err(Error::new(Kind::Config, "json.schema", "the batch has another schema than the stream"));
+        }
+        self.root.spell(batch.columns())?;
+        let mut rejects = Vec::new();
+        for row in 0..batch.num_rows() {
+            self.line.clear();
+            match self.root.write(batch.columns(), row, self.omit, &mut self.line) {
+                Ok(()) => {
+                    out.extend_from_slice(match (self.array, self.rows) {
+                        (true, 0) => b"[\n",
+                        (true, _) => b",\n",
+                        (false, _) => b"",
+                    });
+                    out.extend_from_slice(&self.line);
+                    if !self.array {
+                        out.extend_from_slice(b"\n");
+                    }
+                    self.rows += 1;
+                }
+                Err(fault) => {
+                    let mut reject = Reject::new(*fault).at(row as u64 + 1, 0, 0).by("json");
+                    reject.raw_is = Raw::Row;
+                    rejects.push(reject);
+                }
+            }
+        }
+        Ok(rejects)
+    }
+
+    fn finish(&mut self, out: &mut BytesMut) -> Result<Vec<Patch>> {
+        if self.array && !self.finished {
+            out.extend_from_slice(if self.rows == 0 { b"[]\n" } else { b"\n]\n" });
+        }
+        self.finished = true;
+        Ok(Vec::new())
+    }
+}
+
+impl Object {
+    fn new(fields: &Fields, depth: usize) -> Result<Self> {
+        let one = |field: &std::sync::Arc<Field>| {
+            let mut key = Vec::new();
+            quoted(field.name().as_bytes(), &mut key);
+            key.push(b':');
+            Ok((field.name().clone(), key, Value::new(field, depth)?))
+        };
+        Ok(Self { fields: fields.iter().map(one).collect::<Result<_>>()? })
+    }
+
+    fn spell(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        self.fields.iter_mut().zip(columns).try_for_each(|((.., value), column)| value.spell(column))
+    }
+
+    fn write(&self, columns: &[ArrayRef], row: usize, omit: bool, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+        out.push(b'{');
+        let start = out.len();
+        for ((name, key, value), column) in self.fields.iter().zip(columns) {
+            if omit && column.is_null(row) {
+                continue;
+            }
+            if out.len() > start {
+                out.push(b',');
+            }
+            out.extend_from_slice(key);
+            value.write(column, row, omit, out).map_err(|fault| inside(fault, name))?;
+        }
+        out.push(b'}');
+        Ok(())
+    }
+}
+
+impl Value {
+    fn new(field: &Field, depth: usize) -> Result<Self> {
+        if depth > MAX_DEPTH / 2 {
+            return Err(Error::limit("depth", MAX_DEPTH as u64 / 2, depth as u64));
+        }
+        let raw = field.metadata().get(NATIVE_TYPE).is_some_and(|native| native == RAW);
+        Ok(match field.data_type() {
+            DataType::Struct(fields) => Self::Object(Object::new(fields, depth + 1)?),
+            DataType::List(item) => Self::List(Box::new(Self::new(item, depth + 1)?)),
+            data_type => {
+                let spelled = Spelled {
+                    writer: FieldWriter::new(&spec(field)?, Encoding::UTF_8)?,
+                    block: TextBlock::new(),
+                    faults: FaultMask::new(),
+                };
+                match data_type {
+                    DataType::Boolean | DataType::Float32 | DataType::Float64 => Self::Plain(Box::new(spelled)),
+                    _ if data_type.is_integer() || data_type.is_decimal() => Self::Plain(Box::new(spelled)),
+                    _ if raw => Self::Raw(Box::new(spelled)),
+                    _ => Self::Text(Box::new(spelled)),
+                }
+            }
+        })
+    }
+
+    /// Spells all values of a column.
+    fn spell(&mut self, array: &ArrayRef) -> Result<()> {
+        match self {
+            Self::Plain(spelled) | Self::Text(spelled) | Self::Raw(spelled) => {
+                spelled.block.clear();
+                spelled.faults.reset(array.len());
+                spelled.writer.write(array, 0..array.len(), &mut spelled.block, &mut spelled.faults)
+            }
+            Self::Object(object) => object.spell(array.as_struct().columns()),
+            Self::List(value) => value.spell(array.as_list::<i32>().values()),
+        }
+    }
+
+    fn write(&self, array: &ArrayRef, row: usize, omit: bool, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+        if array.is_null(row) {
+            out.extend_from_slice(b"null");
+            return Ok(());
+        }
+        match self {
+            Self::Plain(spelled) => out.extend_from_slice(spelled.text(array, row)?),
+            Self::Text(spelled) => quoted(spelled.text(array, row)?, out),
+            Self::Raw(spelled) => raw(spelled.text(array, row)?, out)?,
+            Self::Object(object) => object.write(array.as_struct().columns(), row, omit, out)?,
+            Self::List(value) => {
+                let list = array.as_list::<i32>();
+                let offset = |n: usize| list.value_offsets().get(n).and_then(|o| usize::try_from(*o).ok()).unwrap_or(0);
+                out.push(b'[');
+                for item in offset(row)..offset(row + 1) {
+                    if item > offset(row) {
+                        out.push(b',');
+                    }
+                    let number = item - offset(row);
+                    value.write(list.values(), item, omit, out).map_err(|fault| inside(fault, &format!("[{number}]")))?;
+                }
+                out.push(b']');
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Spelled {
+    /// The spelling of one value.
+    #[inline]
+    fn text(&self, array: &ArrayRef, row: usize) -> Result<&[u8], Box<Fault>> {
+        if self.faults.contains(row) { Err(self.fault(array, row)) } else { Ok(self.block.field(row)) }
+    }
+
+    #[cold]
+    fn fault(&self, array: &ArrayRef, row: usize) -> Box<Fault> {
+        let fault = self.writer.explain(array, row);
+        let fault = fault.unwrap_or_else(|| Fault::new("json.value", "", "a value that JSON can hold", "another one"));
+        Box::new(Fault { field: String::new(), ..fault })
+    }
+}
+
+/// The fault of what is under `name`, seen from outside.
+#[cold]
+fn inside(mut fault: Box<Fault>, name: &str) -> Box<Fault> {
+    let dot = if fault.field.is_empty() || fault.field.starts_with('[') { "" } else { "." };
+    fault.field = format!("{name}{dot}{}", fault.field);
+    fault
+}
+
+/// Appends text in quotes (RFC 8259 section 7).
+fn quoted(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20)) {
+        out.extend_from_slice(rest.get(..at).unwrap_or_default());
+        match rest.get(at) {
+            Some(b'\n') => out.extend_from_slice(b"\\n"),
+            Some(b'\r') => out.extend_from_slice(b"\\r"),
+            Some(b'\t') => out.extend_from_slice(b"\\t"),
+            Some(byte @ (b'"' | b'\\')) => out.extend_from_slice(&[b'\\', *byte]),
+            Some(byte) => {
+                out.extend_from_slice(b"\\u00");
+                fenhe_values::format::hex(&[*byte], out);
+            }
+            None => {}
+        }
+        rest = rest.get(at + 1..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+/// Appends text that must be one JSON value, without white space between its tokens.
+fn raw(text: &[u8], out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+    let mut cursor = Cursor::new(text, 0, text.len());
+    if cursor.skip_value(MAX_DEPTH).is_err() || cursor.token().is_some() {
+        return Err(Box::new(Fault::new("json.raw", "", "the text of one JSON value", "other text")));
+    }
+    escape::minify(text, out);
+    Ok(())
+}
