@@ -14,8 +14,8 @@ use crate::error::{document, no_records, truncated};
 use crate::frame::{BLOCK, Bad, Block, Carry, Frame, Framed};
 use crate::lines::unit;
 use inside::Inside;
-use outer::{Event, Outer};
 pub(crate) use outer::State;
+use outer::{Event, Outer};
 
 /// Encodings in which a byte from 81 on takes the next one with it (four-byte codes are two such pairs).
 const PAIRS: [Encoding; 5] =
@@ -173,7 +173,12 @@ impl Document {
             Ok(end) => end,
             Err(at) => {
                 self.advance(at);
-                return Err(document(self.offset, self.line, "the bracket that closes the last one", "another one"));
+                return Err(document(
+                    self.offset,
+                    self.line,
+                    "the bracket that closes the last one",
+                    "another one",
+                ));
             }
         };
         let Some(mut end) = end else {

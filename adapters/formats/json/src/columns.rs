@@ -61,7 +61,9 @@ impl Node {
             Self::Leaf(leaf) => leaf.builder.finish(),
             Self::Struct(node) => node.finish(),
             Self::List(list) => list.finish(),
-            Self::Skip(_) => Err(Error::new(Kind::Internal, "json.column", "a column that was not read")),
+            Self::Skip(_) => {
+                Err(Error::new(Kind::Internal, "json.column", "a column that was not read"))
+            }
         }
     }
 
@@ -149,7 +151,8 @@ impl Leaf {
         self.faults.reset(self.starts.len());
         self.builder.append(source, Spans::each(&self.starts, &self.ends), &mut self.faults);
         if self.required {
-            for (row, _) in self.ends.iter().enumerate().filter(|(_, end)| **end == Spans::MISSING) {
+            for (row, _) in self.ends.iter().enumerate().filter(|(_, end)| **end == Spans::MISSING)
+            {
                 if parent.is_none_or(|p| p.get(row) == Some(&true)) {
                     self.faults.set(row);
                 }
@@ -171,7 +174,8 @@ impl Leaf {
             }
             None => Some(missing(path, &reader.expected(), FaultKind::Missing)),
         };
-        let fault = fault.unwrap_or_else(|| missing(path, &reader.expected(), FaultKind::ColumnFull));
+        let fault =
+            fault.unwrap_or_else(|| missing(path, &reader.expected(), FaultKind::ColumnFull));
         Some(Fault { field: path.to_owned(), ..fault })
     }
 }
@@ -213,7 +217,8 @@ impl ListNode {
         let base = self.done_ends.last().copied().unwrap_or(0);
         for end in self.ends.drain(..) {
             let end = i32::try_from(end).ok().and_then(|end| base.checked_add(end));
-            self.done_ends.push(end.ok_or_else(|| Error::limit("batch_bytes", i32::MAX as u64, u64::MAX))?);
+            self.done_ends
+                .push(end.ok_or_else(|| Error::limit("batch_bytes", i32::MAX as u64, u64::MAX))?);
         }
         self.done.append(&mut self.valid);
         self.child.commit()
@@ -260,5 +265,6 @@ fn missing(path: &str, expected: &str, kind: FaultKind) -> Fault {
 
 #[cold]
 fn wrong(error: arrow_schema::ArrowError) -> Error {
-    Error::new(Kind::Internal, "json.column", "the values do not make an array of their type").caused_by(error)
+    Error::new(Kind::Internal, "json.column", "the values do not make an array of their type")
+        .caused_by(error)
 }

@@ -47,7 +47,10 @@ impl JsonDecoder {
             schema::project(schema, options.columns.as_deref())?;
         }
         let token: Option<Token> = options.from.as_ref().map(|p| p.read("json", 1)).transpose()?;
-        let prologue = options.from.as_ref().map_or(0, |p| usize::try_from(p.prologue()).unwrap_or(usize::MAX));
+        let prologue = options
+            .from
+            .as_ref()
+            .map_or(0, |p| usize::try_from(p.prologue()).unwrap_or(usize::MAX));
         let head = BytesMut::new();
         Ok(Self { json, options, token, prologue, schema, head, run: None, poisoned: false })
     }
@@ -78,7 +81,14 @@ impl JsonDecoder {
             Some(schema) => schema.clone(),
             None => {
                 let (_, bom) = settle::encoding(&self.json, &sample)?;
-                let found = infer::schema(&self.json, &sample, (start.encoding, bom), start.shape, whole, &self.options.limits)?;
+                let found = infer::schema(
+                    &self.json,
+                    &sample,
+                    (start.encoding, bom),
+                    start.shape,
+                    whole,
+                    &self.options.limits,
+                )?;
                 settle::with_rest(&found, self.json.unknown)?
             }
         };
@@ -125,7 +135,9 @@ impl JsonDecoder {
         }
         let (encoding, bom) = settle::encoding(&self.json, sample)?;
         let shape = match self.json.shape {
-            Shape::Auto => settle::shape(&self.json, sample.get(bom..).unwrap_or_default(), encoding, whole),
+            Shape::Auto => {
+                settle::shape(&self.json, sample.get(bom..).unwrap_or_default(), encoding, whole)
+            }
             shape => shape,
         };
         Ok(Start { encoding, bom, shape, offset: bom as u64, line: 1, record: 1 })
@@ -137,11 +149,20 @@ impl JsonDecoder {
             return Ok(Framer::Lines(Lines::new(limits, start.encoding, start.offset, start.line)));
         }
         if !can_cut(start.encoding) {
-            return Err(config(format!("a JSON document in {} is not read; convert it to UTF-8 first", start.encoding)));
+            return Err(config(format!(
+                "a JSON document in {} is not read; convert it to UTF-8 first",
+                start.encoding
+            )));
         }
         let state = self.token.as_ref().map(|t| t.outer.clone().unwrap_or_default());
         let place = (start.offset, start.line);
-        Ok(Framer::Document(Box::new(Document::new(limits, start.encoding, self.json.path()?, place, state))))
+        Ok(Framer::Document(Box::new(Document::new(
+            limits,
+            start.encoding,
+            self.json.path()?,
+            place,
+            state,
+        ))))
     }
 
     fn take(&mut self, input: Input) -> Result<()> {
@@ -157,7 +178,9 @@ impl JsonDecoder {
                 self.begin()?;
                 self.take(input)
             }
-            Input::Object(_) => Err(Error::new(Kind::Internal, "core.turn", "json takes a stream of bytes")),
+            Input::Object(_) => {
+                Err(Error::new(Kind::Internal, "core.turn", "json takes a stream of bytes"))
+            }
         }
     }
 }
@@ -217,11 +240,11 @@ fn damaged() -> Error {
 
 /// Bytes as they were fed, in whole units of the encoding.
 pub(crate) fn whole_units(odd: &mut Option<u8>, chunk: Bytes) -> Bytes {
-    if odd.is_none() && chunk.len() % 2 == 0 {
+    if odd.is_none() && chunk.len().is_multiple_of(2) {
         return chunk;
     }
     let mut whole: Vec<u8> = odd.take().into_iter().chain(chunk).collect();
-    if whole.len() % 2 == 1 {
+    if !whole.len().is_multiple_of(2) {
         *odd = whole.pop();
     }
     whole.into()

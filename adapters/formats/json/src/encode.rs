@@ -9,16 +9,19 @@ use fenhe_core::{EncodeOptions, Encoder, Error, Fault, Kind, Patch, Raw, Reject,
 use fenhe_text::Encoding;
 use fenhe_values::{FaultMask, FieldWriter, TextBlock};
 
-use crate::error::config;
 use crate::escape;
 use crate::node::{RAW, spec};
 use crate::options::{JsonOptions, Nulls, Shape};
 use crate::token::{Cursor, MAX_DEPTH};
 
-/// Encodes one stream of JSON, in UTF-8. Characters outside ASCII are written as they are.
+/// Encodes one stream of JSON. Characters are written as they are, those that the encoding does not have as `\uXXXX`.
 pub(crate) struct JsonEncoder {
     schema: SchemaRef,
     root: Object,
+    encoding: Encoding,
+    /// Around the records of a document.
+    open: Vec<u8>,
+    close: Vec<u8>,
     array: bool,
     omit: bool,
     /// Rows written so far.
@@ -51,45 +54,75 @@ struct Spelled {
 
 impl JsonEncoder {
     pub(crate) fn new(json: &JsonOptions, options: &EncodeOptions) -> Result<Self> {
-        if json.encoding()?.is_some_and(|e| e != Encoding::UTF_8) {
-            return Err(config("JSON is written in UTF-8 only (RFC 8259 section 8.1)"));
+        let path = json.path()?;
+        let (mut open, mut close) = (Vec::new(), b"]".to_vec());
+        for key in &path {
+            open.push(b'{');
+            quoted(key, &mut open);
+            open.push(b':');
+            close.push(b'}');
         }
-        if json.path()?.iter().any(|key| !key.is_empty()) {
-            return Err(config("records are written as lines or as one array; a record path is for reading"));
-        }
+        open.push(b'[');
+        close.push(b'\n');
         Ok(Self {
             schema: options.schema.clone(),
             root: Object::new(options.schema.fields(), 0)?,
-            array: json.shape == Shape::Array,
+            encoding: json.encoding()?.unwrap_or(Encoding::UTF_8),
+            open,
+            close,
+            array: json.shape == Shape::Array || !path.is_empty(),
             omit: json.nulls == Nulls::Omit,
             rows: 0,
             finished: false,
             line: Vec::new(),
         })
     }
+
+    /// Appends what stands before the first record.
+    #[inline]
+    fn begin(&self, out: &mut BytesMut) {
+        if self.array && self.rows == 0 {
+            self.put(&self.open, out);
+        }
+    }
+
+    /// Appends JSON text in the encoding of the stream.
+    #[inline]
+    fn put(&self, text: &[u8], out: &mut BytesMut) {
+        if self.encoding == Encoding::UTF_8 {
+            out.extend_from_slice(text);
+        } else {
+            put_encoded(self.encoding, text, out);
+        }
+    }
 }
 
 impl Encoder for JsonEncoder {
     fn encode(&mut self, batch: &RecordBatch, out: &mut BytesMut) -> Result<Vec<Reject>> {
-        let types = |fields: &Fields| fields.iter().map(|f| f.data_type().clone()).collect::<Vec<_>>();
+        let types =
+            |fields: &Fields| fields.iter().map(|f| f.data_type().clone()).collect::<Vec<_>>();
         if types(batch.schema().fields()) != types(self.schema.fields()) {
-            return Err(Error::new(Kind::Config, "json.schema", "the batch has another schema than the stream"));
+            return Err(Error::new(
+                Kind::Config,
+                "json.schema",
+                "the batch has another schema than the stream",
+            ));
         }
         self.root.spell(batch.columns())?;
         let mut rejects = Vec::new();
         for row in 0..batch.num_rows() {
             self.line.clear();
+            let (before, behind): (&[u8], &[u8]) = match (self.array, self.rows) {
+                (false, _) => (b"", b"\n"),
+                (true, 0) => (b"\n", b""),
+                (true, _) => (b",\n", b""),
+            };
             match self.root.write(batch.columns(), row, self.omit, &mut self.line) {
                 Ok(()) => {
-                    out.extend_from_slice(match (self.array, self.rows) {
-                        (true, 0) => b"[\n",
-                        (true, _) => b",\n",
-                        (false, _) => b"",
-                    });
-                    out.extend_from_slice(&self.line);
-                    if !self.array {
-                        out.extend_from_slice(b"\n");
-                    }
+                    self.begin(out);
+                    self.put(before, out);
+                    self.put(&self.line, out);
+                    self.put(behind, out);
                     self.rows += 1;
                 }
                 Err(fault) => {
@@ -104,7 +137,9 @@ impl Encoder for JsonEncoder {
 
     fn finish(&mut self, out: &mut BytesMut) -> Result<Vec<Patch>> {
         if self.array && !self.finished {
-            out.extend_from_slice(if self.rows == 0 { b"[]\n" } else { b"\n]\n" });
+            self.begin(out);
+            self.put(if self.rows == 0 { b"" } else { b"\n" }, out);
+            self.put(&self.close, out);
         }
         self.finished = true;
         Ok(Vec::new())
@@ -123,10 +158,19 @@ impl Object {
     }
 
     fn spell(&mut self, columns: &[ArrayRef]) -> Result<()> {
-        self.fields.iter_mut().zip(columns).try_for_each(|((.., value), column)| value.spell(column))
+        self.fields
+            .iter_mut()
+            .zip(columns)
+            .try_for_each(|((.., value), column)| value.spell(column))
     }
 
-    fn write(&self, columns: &[ArrayRef], row: usize, omit: bool, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+    fn write(
+        &self,
+        columns: &[ArrayRef],
+        row: usize,
+        omit: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Box<Fault>> {
         out.push(b'{');
         let start = out.len();
         for ((name, key, value), column) in self.fields.iter().zip(columns) {
@@ -160,8 +204,12 @@ impl Value {
                     faults: FaultMask::new(),
                 };
                 match data_type {
-                    DataType::Boolean | DataType::Float32 | DataType::Float64 => Self::Plain(Box::new(spelled)),
-                    _ if data_type.is_integer() || data_type.is_decimal() => Self::Plain(Box::new(spelled)),
+                    DataType::Boolean | DataType::Float32 | DataType::Float64 => {
+                        Self::Plain(Box::new(spelled))
+                    }
+                    _ if data_type.is_integer() || data_type.is_decimal() => {
+                        Self::Plain(Box::new(spelled))
+                    }
                     _ if raw => Self::Raw(Box::new(spelled)),
                     _ => Self::Text(Box::new(spelled)),
                 }
@@ -182,7 +230,13 @@ impl Value {
         }
     }
 
-    fn write(&self, array: &ArrayRef, row: usize, omit: bool, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+    fn write(
+        &self,
+        array: &ArrayRef,
+        row: usize,
+        omit: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Box<Fault>> {
         if array.is_null(row) {
             out.extend_from_slice(b"null");
             return Ok(());
@@ -194,14 +248,18 @@ impl Value {
             Self::Object(object) => object.write(array.as_struct().columns(), row, omit, out)?,
             Self::List(value) => {
                 let list = array.as_list::<i32>();
-                let offset = |n: usize| list.value_offsets().get(n).and_then(|o| usize::try_from(*o).ok()).unwrap_or(0);
+                let offset = |n: usize| {
+                    list.value_offsets().get(n).and_then(|o| usize::try_from(*o).ok()).unwrap_or(0)
+                };
                 out.push(b'[');
                 for item in offset(row)..offset(row + 1) {
                     if item > offset(row) {
                         out.push(b',');
                     }
                     let number = item - offset(row);
-                    value.write(list.values(), item, omit, out).map_err(|fault| inside(fault, &format!("[{number}]")))?;
+                    value
+                        .write(list.values(), item, omit, out)
+                        .map_err(|fault| inside(fault, &format!("[{number}]")))?;
                 }
                 out.push(b']');
             }
@@ -214,13 +272,19 @@ impl Spelled {
     /// The spelling of one value.
     #[inline]
     fn text(&self, array: &ArrayRef, row: usize) -> Result<&[u8], Box<Fault>> {
-        if self.faults.contains(row) { Err(self.fault(array, row)) } else { Ok(self.block.field(row)) }
+        if self.faults.contains(row) {
+            Err(self.fault(array, row))
+        } else {
+            Ok(self.block.field(row))
+        }
     }
 
     #[cold]
     fn fault(&self, array: &ArrayRef, row: usize) -> Box<Fault> {
         let fault = self.writer.explain(array, row);
-        let fault = fault.unwrap_or_else(|| Fault::new("json.value", "", "a value that JSON can hold", "another one"));
+        let fault = fault.unwrap_or_else(|| {
+            Fault::new("json.value", "", "a value that JSON can hold", "another one")
+        });
         Box::new(Fault { field: String::new(), ..fault })
     }
 }
@@ -256,11 +320,36 @@ fn quoted(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// Appends JSON text in another encoding. What it does not have can only stand in strings, where an escape says it too.
+fn put_encoded(encoding: Encoding, text: &[u8], out: &mut BytesMut) {
+    let text = std::str::from_utf8(text).unwrap_or_default();
+    if let Ok(encoded) = encoding.encode(text) {
+        out.extend_from_slice(&encoded);
+        return;
+    }
+    for char in text.chars() {
+        let encoded = encoding.encode(char.encode_utf8(&mut [0; 4]));
+        out.extend_from_slice(&encoded.unwrap_or_else(|_| {
+            let units = char
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|u| format!("\\u{u:04x}"))
+                .collect::<String>();
+            units.into_bytes()
+        }));
+    }
+}
+
 /// Appends text that must be one JSON value, without white space between its tokens.
 fn raw(text: &[u8], out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
     let mut cursor = Cursor::new(text, 0, text.len());
     if cursor.skip_value(MAX_DEPTH).is_err() || cursor.token().is_some() {
-        return Err(Box::new(Fault::new("json.raw", "", "the text of one JSON value", "other text")));
+        return Err(Box::new(Fault::new(
+            "json.raw",
+            "",
+            "the text of one JSON value",
+            "other text",
+        )));
     }
     escape::minify(text, out);
     Ok(())

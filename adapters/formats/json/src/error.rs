@@ -48,8 +48,6 @@ pub(crate) enum Found {
     Size(u64),
     /// A second value.
     More,
-    /// No value.
-    Nothing,
 }
 
 impl Flaw {
@@ -67,7 +65,12 @@ impl Flaw {
 
     /// A flaw with a code of its own.
     #[cold]
-    pub(crate) fn new(at: usize, code: &'static str, expected: impl Into<String>, found: Found) -> Self {
+    pub(crate) fn new(
+        at: usize,
+        code: &'static str,
+        expected: impl Into<String>,
+        found: Found,
+    ) -> Self {
         Self(Box::new(Inner { at, code, expected: expected.into(), found, path: Vec::new() }))
     }
 
@@ -106,14 +109,15 @@ impl Flaw {
             Found::End => "the end of the record".to_owned(),
             Found::Control => format!("a control character at byte {place} of the record"),
             Found::Escape => format!("another escape at byte {place} of the record"),
-            Found::Surrogate => format!("a surrogate without its partner at byte {place} of the record"),
+            Found::Surrogate => {
+                format!("a surrogate without its partner at byte {place} of the record")
+            }
             Found::Deep => format!("more at byte {place} of the record"),
             Found::Type(name) => (*name).to_owned(),
             Found::Again => "it a second time".to_owned(),
             Found::Unknown => "a key that the schema does not have".to_owned(),
             Found::Size(size) => size.to_string(),
             Found::More => format!("something behind it at byte {place} of the record"),
-            Found::Nothing => "no value".to_owned(),
         };
         Fault::new(*code, field, expected.clone(), found)
     }
@@ -152,7 +156,11 @@ pub(crate) fn config(message: impl Into<String>) -> Error {
 /// A record path that leads nowhere.
 #[cold]
 pub(crate) fn no_records(offset: u64) -> Error {
-    Error::new(Kind::Invalid, "json.record_path", "the document has nothing where the record path leads")
-        .at_offset(offset)
-        .hint("see the document's keys with inspect and set record=/key/key")
+    Error::new(
+        Kind::Invalid,
+        "json.record_path",
+        "the document has nothing where the record path leads",
+    )
+    .at_offset(offset)
+    .hint("see the document's keys with inspect and set record=/key/key")
 }

@@ -36,7 +36,8 @@ pub(crate) fn minify(value: &[u8], out: &mut Vec<u8>) {
 /// Whether there is white space between the tokens of a valid value.
 pub(crate) fn has_blanks(value: &[u8]) -> bool {
     let mut rest = value;
-    while let Some(at) = rest.iter().position(|b| matches!(b, b'"' | b' ' | b'\t' | b'\n' | b'\r')) {
+    while let Some(at) = rest.iter().position(|b| matches!(b, b'"' | b' ' | b'\t' | b'\n' | b'\r'))
+    {
         let tail = rest.get(at..).unwrap_or_default();
         if tail.first() != Some(&b'"') {
             return true;
@@ -49,13 +50,15 @@ pub(crate) fn has_blanks(value: &[u8]) -> bool {
 /// Appends a number with an exponent as plain digits; `false` when that takes more digits than any type holds.
 pub(crate) fn plain_digits(number: &[u8], out: &mut Vec<u8>) -> bool {
     let Some(e) = number.iter().position(|b| matches!(b, b'e' | b'E')) else { return false };
-    let (mantissa, power) = (number.get(..e).unwrap_or_default(), number.get(e + 1..).unwrap_or_default());
+    let (mantissa, power) =
+        (number.get(..e).unwrap_or_default(), number.get(e + 1..).unwrap_or_default());
     let (negative, mantissa) = match mantissa.split_first() {
         Some((b'-', rest)) => (true, rest),
         _ => (false, mantissa),
     };
     let fraction = mantissa.iter().position(|b| *b == b'.').map_or(0, |at| mantissa.len() - at - 1);
-    let digits: Vec<u8> = mantissa.iter().copied().filter(|b| *b != b'.').skip_while(|b| *b == b'0').collect();
+    let digits: Vec<u8> =
+        mantissa.iter().copied().filter(|b| *b != b'.').skip_while(|b| *b == b'0').collect();
     if digits.is_empty() {
         out.push(b'0');
         return true;
@@ -64,7 +67,9 @@ pub(crate) fn plain_digits(number: &[u8], out: &mut Vec<u8>) -> bool {
         return false;
     };
     // Digits behind the mark after the exponent has moved it.
-    let Some(behind) = i64::try_from(fraction).ok().and_then(|f| f.checked_sub(power)) else { return false };
+    let Some(behind) = i64::try_from(fraction).ok().and_then(|f| f.checked_sub(power)) else {
+        return false;
+    };
     if negative {
         out.push(b'-');
     }
@@ -78,11 +83,16 @@ pub(crate) fn plain_digits(number: &[u8], out: &mut Vec<u8>) -> bool {
             out.resize(out.len() + zeros, b'0');
         }
         Ok(behind) => {
-            let Some(zeros) = Some(behind.saturating_sub(digits.len())).filter(|z| *z <= MAX_ZEROS) else {
+            let Some(zeros) = Some(behind.saturating_sub(digits.len())).filter(|z| *z <= MAX_ZEROS)
+            else {
                 return false;
             };
             let whole = digits.len().saturating_sub(behind);
-            out.extend_from_slice(if whole == 0 { b"0" } else { digits.get(..whole).unwrap_or_default() });
+            out.extend_from_slice(if whole == 0 {
+                b"0"
+            } else {
+                digits.get(..whole).unwrap_or_default()
+            });
             out.push(b'.');
             out.resize(out.len() + zeros, b'0');
             out.extend_from_slice(digits.get(whole..).unwrap_or_default());
@@ -199,14 +209,23 @@ mod tests {
             ("125e-4", Some("0.0125")),
             ("1.5E+0", Some("1.5")),
             ("0e999999999999999999999", Some("0")),
-            ("1e80", Some("100000000000000000000000000000000000000000000000000000000000000000000000000000000")),
+            (
+                "1e80",
+                Some(
+                    "100000000000000000000000000000000000000000000000000000000000000000000000000000000",
+                ),
+            ),
             ("1e400", None),
             ("1e-400", None),
             ("1e99999999999999999999", None),
         ] {
             let mut out = Vec::new();
             let fits = plain_digits(number.as_bytes(), &mut out);
-            assert_eq!(fits.then(|| String::from_utf8(out).unwrap()).as_deref(), expected, "{number}");
+            assert_eq!(
+                fits.then(|| String::from_utf8(out).unwrap()).as_deref(),
+                expected,
+                "{number}"
+            );
         }
     }
 

@@ -96,7 +96,8 @@ impl Block {
                     text.extend_from_slice(bytes);
                 }
                 Err(e) => {
-                    frame.bad = Bad::Encoding(frame.text.0.saturating_sub(frame.at) + e.valid_up_to());
+                    frame.bad =
+                        Bad::Encoding(frame.text.0.saturating_sub(frame.at) + e.valid_up_to());
                     frame.text = (0, 0);
                 }
             }

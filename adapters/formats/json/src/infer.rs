@@ -40,7 +40,8 @@ pub(crate) fn infer(json: &JsonOptions, sample: &Sample) -> Result<Evidence> {
         options.set("encoding", encoding.to_string().to_lowercase());
     }
     let columns = schema.fields().iter().map(|field| {
-        let why = look.seen.field(field.name()).map_or_else(|| "not in the sample".to_owned(), Seen::why);
+        let why =
+            look.seen.field(field.name()).map_or_else(|| "not in the sample".to_owned(), Seen::why);
         let name = type_name(field.data_type()).unwrap_or_else(|| "nested".to_owned());
         (field.name().clone(), format!("{name}: {why}"))
     });
@@ -51,7 +52,7 @@ pub(crate) fn infer(json: &JsonOptions, sample: &Sample) -> Result<Evidence> {
         schema,
     };
     let good = look.records - look.bad;
-    let confidence = if look.records == 0 { 10 } else { 95 * good / look.records };
+    let confidence = (95 * good).checked_div(look.records).unwrap_or(10);
     Ok(Evidence {
         datasets: vec![found],
         confidence: u8::try_from(confidence).unwrap_or(0),
@@ -102,7 +103,9 @@ impl Look {
             return Ok(look);
         }
         if !can_cut(encoding) {
-            return Err(config(format!("a JSON document in {encoding} is not read; convert it to UTF-8 first")));
+            return Err(config(format!(
+                "a JSON document in {encoding} is not read; convert it to UTF-8 first"
+            )));
         }
         let mut document = Document::new(limits, encoding, json.path()?, (0, 1), None);
         document.feed(text);
@@ -150,8 +153,13 @@ impl Look {
         if self.records > self.bad || (self.records == 0 && self.fault.is_none()) {
             return Ok(());
         }
-        let what = if shape == Shape::Lines { "no line of the sample is a JSON object" } else { "the sample holds no JSON object" };
-        let error = fenhe_core::Error::new(fenhe_core::Kind::Invalid, "json.not_json", what).at_offset(0);
+        let what = if shape == Shape::Lines {
+            "no line of the sample is a JSON object"
+        } else {
+            "the sample holds no JSON object"
+        };
+        let error =
+            fenhe_core::Error::new(fenhe_core::Kind::Invalid, "json.not_json", what).at_offset(0);
         Err(match &self.fault {
             Some(fault) => error.hint(fault.clone()),
             None => error.hint("choose another format, or set shape and record"),
@@ -161,16 +169,27 @@ impl Look {
     fn reasons(&self, shape: Shape) -> Vec<String> {
         let good = self.records - self.bad;
         let mut reasons = vec![match shape {
-            Shape::Lines => format!("one JSON object a line: {good} of {} lines of the sample", self.records),
-            _ => format!("one JSON document: {good} objects of {} records in the sample", self.records),
+            Shape::Lines => {
+                format!("one JSON object a line: {good} of {} lines of the sample", self.records)
+            }
+            _ => format!(
+                "one JSON document: {good} objects of {} records in the sample",
+                self.records
+            ),
         }];
-        reasons.extend(self.fault.as_ref().map(|fault| format!("the sample was read up to a fault: {fault}")));
+        reasons.extend(
+            self.fault.as_ref().map(|fault| format!("the sample was read up to a fault: {fault}")),
+        );
         reasons
     }
 }
 
 /// The encoding: as asked for, by the first bytes, or the one that the sample looks like when it is not UTF-8.
-fn encoding(json: &JsonOptions, bytes: &[u8], reasons: &mut Vec<String>) -> Result<(Encoding, usize)> {
+fn encoding(
+    json: &JsonOptions,
+    bytes: &[u8],
+    reasons: &mut Vec<String>,
+) -> Result<(Encoding, usize)> {
     let (encoding, bom) = settle::encoding(json, bytes)?;
     if encoding != Encoding::UTF_8 || json.encoding.is_some() || bom > 0 {
         reasons.push(match (bom, &json.encoding) {

@@ -68,7 +68,8 @@ impl Lines {
     /// The line that the carry starts; `None` when it was blank.
     fn straddling(&mut self) -> Option<Framed> {
         let end = self.line_end(self.at);
-        let piece = self.chunk.slice(self.at.min(self.chunk.len())..end.unwrap_or(self.chunk.len()));
+        let piece =
+            self.chunk.slice(self.at.min(self.chunk.len())..end.unwrap_or(self.chunk.len()));
         self.carry.push(&piece);
         self.at += piece.len();
         self.offset += piece.len() as u64;
@@ -98,7 +99,14 @@ impl Lines {
             if line.first() == Some(&b'{') || !blank(line, self.encoding) {
                 let bad = if length > self.most { Bad::TooLong } else { Bad::No };
                 let text = (start - first, end - first);
-                records.push(Frame { offset: self.offset, length, line: self.line, at: text.0, text, bad });
+                records.push(Frame {
+                    offset: self.offset,
+                    length,
+                    line: self.line,
+                    at: text.0,
+                    text,
+                    bad,
+                });
             }
             self.at = end;
             self.offset += length;

@@ -138,10 +138,6 @@ impl StructNode {
         self.valid.resize(rows, false);
         self.children.iter_mut().for_each(|child| child.pad(rows));
     }
-
-    pub(crate) fn clear(&mut self) {
-        self.truncate(0);
-    }
 }
 
 impl Node {
@@ -216,14 +212,19 @@ impl Leaf {
             (data_type, _) if data_type.is_integer() || data_type.is_decimal() => Accept::Exact,
             _ => Accept::Text,
         };
-        let builder = ColumnBuilder::new(&spec(field)?, Encoding::UTF_8, pools, rows).map_err(|e| {
-            if e.kind() != Kind::Unsupported && e.code() != "value.spec" {
-                return e;
-            }
-            Error::new(Kind::Config, "json.type", format!("JSON values do not become {}", field.data_type()))
+        let builder =
+            ColumnBuilder::new(&spec(field)?, Encoding::UTF_8, pools, rows).map_err(|e| {
+                if e.kind() != Kind::Unsupported && e.code() != "value.spec" {
+                    return e;
+                }
+                Error::new(
+                    Kind::Config,
+                    "json.type",
+                    format!("JSON values do not become {}", field.data_type()),
+                )
                 .at_field(field.name())
                 .caused_by(e)
-        })?;
+            })?;
         Ok(Self {
             accept,
             starts: Vec::new(),

@@ -100,9 +100,15 @@ impl JsonOptions {
     /// The encoding that was asked for.
     pub(crate) fn encoding(&self) -> Result<Option<Encoding>> {
         let Some(label) = &self.encoding else { return Ok(None) };
-        let encoding: Encoding = label.parse().map_err(|e: fenhe_text::UnknownEncoding| config(e.to_string()))?;
-        if !encoding.is_ascii_superset() && encoding != Encoding::UTF_16LE && encoding != Encoding::UTF_16BE {
-            return Err(config(format!("JSON in {encoding} is not read; convert it to UTF-8 first")));
+        let encoding: Encoding =
+            label.parse().map_err(|e: fenhe_text::UnknownEncoding| config(e.to_string()))?;
+        if !encoding.is_ascii_superset()
+            && encoding != Encoding::UTF_16LE
+            && encoding != Encoding::UTF_16BE
+        {
+            return Err(config(format!(
+                "JSON in {encoding} is not read; convert it to UTF-8 first"
+            )));
         }
         Ok(Some(encoding))
     }
@@ -118,6 +124,9 @@ impl JsonOptions {
         let Some(keys) = path.strip_prefix('/') else {
             return Err(config(format!("the record path starts with `/`: record=/{path}")));
         };
-        Ok(keys.split('/').map(|key| key.replace("~1", "/").replace("~0", "~").into_bytes()).collect())
+        Ok(keys
+            .split('/')
+            .map(|key| key.replace("~1", "/").replace("~0", "~").into_bytes())
+            .collect())
     }
 }

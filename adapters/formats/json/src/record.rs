@@ -241,9 +241,7 @@ fn leaf(
             cursor.literal()?;
             (NULL, Spans::MISSING)
         }
-        (Some(_), Accept::Raw | Accept::Any) => {
-            fits(raw(cursor, context, level)?, at, context)?
-        }
+        (Some(_), Accept::Raw | Accept::Any) => fits(raw(cursor, context, level)?, at, context)?,
         (Some(byte), accept) => return Err(wrong_type(cursor, context, byte, wanted(accept))),
         (None, _) => return Err(cursor.unexpected("a JSON value")),
     };
@@ -348,7 +346,12 @@ fn exponent(number: &[u8], at: usize, context: &mut Context) -> Read<(u32, u32)>
     let mark = context.extra.len();
     if !escape::plain_digits(number, &mut context.extra) {
         let expected = "a number within the range of the type";
-        return Err(Flaw::new(at, "value.out_of_range", expected, Found::Type("a number with a large exponent")));
+        return Err(Flaw::new(
+            at,
+            "value.out_of_range",
+            expected,
+            Found::Type("a number with a large exponent"),
+        ));
     }
     context.extra_from(mark, at)
 }
@@ -419,7 +422,11 @@ fn place(start: usize, end: usize, at: usize) -> Read<(u32, u32)> {
 #[inline(always)]
 fn fits(place: (u32, u32), at: usize, context: &Context) -> Read<(u32, u32)> {
     let length = place.1.wrapping_sub(place.0) as usize;
-    if length > context.field { Err(too_long(at, length, context.field, "field")) } else { Ok(place) }
+    if length > context.field {
+        Err(too_long(at, length, context.field, "field"))
+    } else {
+        Ok(place)
+    }
 }
 
 #[cold]

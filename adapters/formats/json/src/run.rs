@@ -83,7 +83,8 @@ impl Run {
         };
         let schema = schema::project(&full, options.columns.as_deref())?;
         let rows = usize::try_from(options.limits.batch_rows).unwrap_or(usize::MAX).min(8_192);
-        let root = StructNode::root(full.fields(), |n| wanted.contains(&n), &Pools::default(), rows)?;
+        let root =
+            StructNode::root(full.fields(), |n| wanted.contains(&n), &Pools::default(), rows)?;
         let rest = full.index_of(REST).ok().filter(|_| json.unknown == crate::Unknown::Keep);
         Ok(Self {
             context: Context::new(&options.limits, json.unknown, rest),
@@ -111,7 +112,9 @@ impl Run {
     pub(crate) fn notes(&self) -> Vec<String> {
         match self.context.ignored {
             0 => Vec::new(),
-            n => vec![format!("{n} values under keys that the schema does not have were passed over")],
+            n => vec![format!(
+                "{n} values under keys that the schema does not have were passed over"
+            )],
         }
     }
 
@@ -132,7 +135,8 @@ impl Run {
     }
 
     pub(crate) fn feed(&mut self, bytes: Bytes) {
-        let bytes = if unit(self.encoding) == 2 { whole_units(&mut self.odd, bytes) } else { bytes };
+        let bytes =
+            if unit(self.encoding) == 2 { whole_units(&mut self.odd, bytes) } else { bytes };
         self.framer.feed(bytes);
     }
 
@@ -167,7 +171,8 @@ impl Run {
 
     /// Reads the records of a block.
     fn block(&mut self, block: Block) -> Result<()> {
-        let block = if self.encoding == Encoding::UTF_8 { block } else { block.decoded(self.encoding) };
+        let block =
+            if self.encoding == Encoding::UTF_8 { block } else { block.decoded(self.encoding) };
         let block = match Validated::check(&block.text) {
             Ok(_) => block,
             Err(_) => block.without_bad_text(),
@@ -228,8 +233,9 @@ impl Run {
             joined = &self.replay;
             joined
         };
-        let window = Validated::check(text)
-            .map_err(|_| Error::new(Kind::Internal, "json.text", "text that was checked is not UTF-8"))?;
+        let window = Validated::check(text).map_err(|_| {
+            Error::new(Kind::Internal, "json.text", "text that was checked is not UTF-8")
+        })?;
         let source = Source::Utf8(window);
         if self.root.append(source) {
             let mut bad = FaultMask::new();
@@ -271,7 +277,9 @@ impl Run {
         for (number, faults) in refused {
             let Some(frame) = block.records.get(number) else { continue };
             let mut faults = faults.into_iter();
-            let first = faults.next().unwrap_or_else(|| Fault::new("json.syntax", "", "a record", "something else"));
+            let first = faults
+                .next()
+                .unwrap_or_else(|| Fault::new("json.syntax", "", "a record", "something else"));
             let raw = block.raw(frame);
             let mut reject = Reject::new(first)
                 .and(faults)

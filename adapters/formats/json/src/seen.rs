@@ -91,7 +91,10 @@ impl Seen {
         part(self.arrays, "arrays");
         part(self.nulls, "nulls");
         if self.numbers.count > 0 {
-            parts.push(format!("at most {} digits before the mark and {} after it", self.numbers.digits, self.numbers.scale));
+            parts.push(format!(
+                "at most {} digits before the mark and {} after it",
+                self.numbers.digits, self.numbers.scale
+            ));
         }
         parts.join(", ")
     }
@@ -170,11 +173,13 @@ impl Seen {
 
     /// The column of these values. A sample proves no column free of nulls.
     fn arrow(&self, name: &str, text: bool) -> Field {
-        let marked = |native: &str| with(Field::new(name, DataType::Utf8, true), NATIVE_TYPE, native);
+        let marked =
+            |native: &str| with(Field::new(name, DataType::Utf8, true), NATIVE_TYPE, native);
         if text {
             return marked(ANY);
         }
-        let kinds = [self.booleans, self.numbers.count, self.texts.count, self.objects, self.arrays];
+        let kinds =
+            [self.booleans, self.numbers.count, self.texts.count, self.objects, self.arrays];
         let data_type = match kinds.map(|n| n > 0) {
             [false, false, false, false, false] if !self.shapeless => return marked(ANY),
             _ if self.shapeless => None,
@@ -279,7 +284,8 @@ fn moment(text: &[u8]) -> Option<(usize, Option<String>)> {
         _ => None,
     };
     let good = number(h1, h2)? < 24 && number(m1, m2)? < 60 && number(s1, s2)? < 60;
-    let digits = rest.strip_prefix(b".").map_or(0, |f| f.iter().take_while(|b| b.is_ascii_digit()).count());
+    let digits =
+        rest.strip_prefix(b".").map_or(0, |f| f.iter().take_while(|b| b.is_ascii_digit()).count());
     let zone = match rest.strip_prefix(b".") {
         Some(_) if digits == 0 || digits > 9 => return None,
         Some(fraction) => fraction.get(digits..)?,

@@ -28,7 +28,9 @@ impl Splitter for LineSplitter {
         }
         let (encoding, bom) = settle::encoding(&self.json, start)?;
         if bom == 0 && unit(encoding) > 1 && self.json.encoding.is_none() {
-            return Err(config(format!("a stream of {encoding} without a byte order mark: say encoding={encoding}")));
+            return Err(config(format!(
+                "a stream of {encoding} without a byte order mark: say encoding={encoding}"
+            )));
         }
         self.encoding = encoding;
         Ok(Some(Boundary { end: bom, records: 0, lines: 0 }))

@@ -200,7 +200,13 @@ impl<'a> Cursor<'a> {
                     }
                     Some(b'}') if object => self.step(),
                     Some(b']') if !object => self.step(),
-                    _ => return Err(self.unexpected(if object { "`,` or `}`" } else { "`,` or `]`" })),
+                    _ => {
+                        return Err(self.unexpected(if object {
+                            "`,` or `}`"
+                        } else {
+                            "`,` or `]`"
+                        }));
+                    }
                 }
                 level -= 1;
                 kinds >>= 1;
@@ -327,10 +333,25 @@ mod tests {
             let mut cursor = Cursor::new(text.as_bytes(), 0, text.len());
             cursor.skip_value(128).is_ok() && cursor.token().is_none()
         };
-        for good in ["{}", "[]", "[[],{}]", r#"{"a":[1,{"b":null}],"c":"\u00e9"}"#, " [ 1 , 2 ] ", "true"] {
+        for good in
+            ["{}", "[]", "[[],{}]", r#"{"a":[1,{"b":null}],"c":"\u00e9"}"#, " [ 1 , 2 ] ", "true"]
+        {
             assert!(pass(good), "{good}");
         }
-        for bad in ["[1,]", "{,}", "[1 2]", r#"{"a"}"#, r#"{"a":1,}"#, "[}", "NaN", "", "nullx", "'a'", "[1", r#"{a:1}"#] {
+        for bad in [
+            "[1,]",
+            "{,}",
+            "[1 2]",
+            r#"{"a"}"#,
+            r#"{"a":1,}"#,
+            "[}",
+            "NaN",
+            "",
+            "nullx",
+            "'a'",
+            "[1",
+            r#"{a:1}"#,
+        ] {
             assert!(!pass(bad), "{bad}");
         }
         assert!(pass(&format!("{}{}", "[".repeat(128), "]".repeat(128))));

@@ -73,7 +73,9 @@ impl Wrong {
         match self {
             Self::Expected(what) => document(offset, line, what, "something else"),
             Self::Ends(inside) => truncated(offset, line, inside),
-            Self::Limit(name, most) => Error::limit(name, *most, most.saturating_add(1)).at_offset(offset),
+            Self::Limit(name, most) => {
+                Error::limit(name, *most, most.saturating_add(1)).at_offset(offset)
+            }
         }
     }
 }
