@@ -142,8 +142,7 @@ impl MemoFile {
     /// The outer error is one of the place and ends the reading; the inner one is of this memo alone.
     pub fn read(&mut self, block: u32) -> Result<Result<&[u8], MemoFault>> {
         let at = u64::from(block).saturating_mul(self.block);
-        let least = if self.kind == MemoKind::Dbt3 { 512 } else { self.block.min(HEADER) };
-        if at < least || at >= self.size {
+        if at < HEADER || at >= self.size {
             return Ok(Err(MemoFault::Outside));
         }
         match self.kind {
