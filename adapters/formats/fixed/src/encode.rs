@@ -290,10 +290,10 @@ impl Frame {
             (LineEnd::Crlf, None) => b"\r\n".to_vec(),
             (LineEnd::Auto | LineEnd::Lf, None) => b"\n".to_vec(),
         };
-        let lines = !line_end.is_empty() && options.frame == FrameBy::Lines;
         let forbidden = match newline {
-            _ if !lines => Vec::new(),
+            _ if options.frame == FrameBy::Length => Vec::new(),
             Some(ebcdic) => vec![ebcdic.next_line, ebcdic.line_feed],
+            None if line_end.is_empty() => vec![b'\n'],
             None => vec![b'\r', b'\n'],
         };
         let comment = options.comment.as_deref().unwrap_or_default();

@@ -18,6 +18,8 @@ pub(crate) struct Framer {
     characters: bool,
     comment: Vec<u8>,
     pass_blank: bool,
+    /// Whether line ends may stand in values.
+    line_ends_are_data: bool,
     /// Longest record.
     limit: usize,
     /// The bytes that end a line: LF, or NEL and LF of EBCDIC.
@@ -60,7 +62,7 @@ pub(crate) struct Frames {
 pub(crate) enum Broken {
     /// The stream ends inside it.
     Tail,
-    /// No line end where its length says.
+    /// No line end where its length says, or one where there must be none.
     LineEnd,
     /// Longer than the limit.
     TooLong,
@@ -93,6 +95,7 @@ impl Framer {
             encoding: layout.encoding,
             characters: layout.count == Count::Characters && layout.encoding.is_multi_byte(),
             comment: layout.encoding.encode(comment).unwrap_or_default(),
+            line_ends_are_data: options.frame == FrameBy::Length,
             pass_blank: options.blank_lines == BlankLines::Skip,
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             ends: ebcdic.map_or((b'\n', b'\n'), |e| (e.next_line, e.line_feed)),
@@ -235,7 +238,12 @@ impl Framer {
 
     fn unseparated(&self, rest: &[u8], end: bool) -> Found {
         match self.extent(rest, end) {
-            Some(content) => Found::Record { content, next: content, broken: None },
+            Some(content) => {
+                // A file with line ends, read as if it had none, would shift from record to record without a sound.
+                let record = rest.get(..content).unwrap_or_default();
+                let shifted = !self.line_ends_are_data && self.line_end(record).is_some();
+                Found::Record { content, next: content, broken: shifted.then_some(Broken::LineEnd) }
+            }
             None if !end => Found::More,
             // Editors and transfers add a line end, DOS adds 1A.
             None if rest.iter().all(|b| matches!(b, b'\r' | b'\n' | 0x1A)) => Found::End { next: rest.len() },

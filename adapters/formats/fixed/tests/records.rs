@@ -277,6 +277,17 @@ fn a_record_length_that_does_not_divide_the_file_is_a_truncated_tail() {
 }
 
 #[test]
+fn a_file_with_line_ends_is_not_read_as_one_without() {
+    let text = one_field("gbk", 3, "").replace("\"lf\"", "\"none\"");
+    let found = read(&format(&text, &[]), b"abc\ndef\nghi\n");
+    // Every record of the shifted file shows it.
+    assert!(found.rejects.iter().all(|r| r.fault.code == "fixed.line_end"), "{:?}", found.rejects);
+    assert_eq!(found.rejects.len(), 3);
+    let found = read(&format(&text, &[("frame", "length")]), b"abca\nb");
+    assert_eq!(found.rows, ["{\"v\":\"abc\"}", "{\"v\":\"a\\nb\"}"]);
+}
+
+#[test]
 fn a_line_beyond_the_limit_is_passed_over_and_reported() {
     let layout = one_field("gbk", 3, "");
     let format = format(&layout, &[]);

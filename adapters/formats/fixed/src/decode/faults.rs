@@ -6,7 +6,7 @@ use super::{FixedDecoder, Place};
 use crate::error;
 use crate::frame::{Broken, Frames};
 use crate::layout::RecordLayout;
-use crate::options::{Count, Long, Short};
+use crate::options::{Count, LineEnd, Long, Short};
 
 impl FixedDecoder {
     pub(super) fn no_type(&self) -> Fault {
@@ -27,7 +27,12 @@ impl FixedDecoder {
                 format!("{length} {unit}"),
                 format!("{} {unit} before the end of the stream", self.units(record)),
             ),
-            Broken::LineEnd => Fault::new(error::LINE_END, "", format!("a line end after {length} {unit}"), "more data"),
+            Broken::LineEnd if self.layout.line_end == LineEnd::None => {
+                Fault::new(error::LINE_END, "", "records without line ends (line_end = none)", "a line end")
+            }
+            Broken::LineEnd => {
+                Fault::new(error::LINE_END, "", format!("a line end after {length} {unit}"), "more data")
+            }
             Broken::TooLong => self.too_long(),
         }
     }
