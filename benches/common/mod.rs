@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use fenhe_core::{DecodeOptions, Format, Input, Options, Output};
-use fenhe_kernels::pool::ChunkPool;
+use fenhe_kernels::ChunkPool;
 use fenhe_testkit::generate::{self, Charset};
 
 /// The generated files.

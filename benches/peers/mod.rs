@@ -61,6 +61,8 @@ impl Read for Transcoded {
             if self.from == self.to && !self.ended {
                 (self.from, self.to) = (0, self.file.read(&mut self.raw)?);
                 self.ended = self.to == 0;
+            } else if self.ended {
+                return Ok(0);
             }
             let (_, read, written, _) =
                 self.decoder.decode_to_utf8(&self.raw[self.from..self.to], out, self.ended);
