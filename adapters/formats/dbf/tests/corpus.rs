@@ -178,3 +178,35 @@ fn number(value: &Value) -> Option<f64> {
 fn timestamp(text: &str) -> String {
     text.replace(' ', "T").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
+
+#[test]
+fn every_own_table_reads_as_written_by_hand() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let case = entry.unwrap().path();
+        if !case.is_dir() {
+            continue;
+        }
+        let name = case.file_name().unwrap().to_str().unwrap().to_owned();
+        let lines = |file: &str| -> Vec<Value> {
+            let text = std::fs::read_to_string(case.join(file)).unwrap();
+            text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+        };
+        let options = std::fs::read_to_string(case.join("options.toml")).unwrap();
+        let words: Vec<String> =
+            options.lines().map(|l| l.replace(" = ", "=").replace('"', "")).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let got = decode_file(&case.join("input.dbf"), &words);
+        assert!(got.error.is_none(), "{name}: {:?}", got.error);
+        assert_eq!(got.rows, lines("expect.ndjson"), "{name}: rows");
+        let rejects: Vec<Value> = got
+            .rejects
+            .iter()
+            .map(|r| serde_json::json!({"record": r.record, "offset": r.offset, "field": r.fault.field, "code": r.fault.code}))
+            .collect();
+        assert_eq!(rejects, lines("rejects.ndjson"), "{name}: rejects");
+        seen += 1;
+    }
+    assert_eq!(seen, 3);
+}
