@@ -1,5 +1,8 @@
 //! One record: checked against the grammar and the schema, and its values noted where they stand.
 
+mod flaws;
+mod rest;
+
 use fenhe_core::Limits;
 use fenhe_values::Spans;
 
@@ -8,6 +11,8 @@ use crate::escape;
 use crate::node::{Accept, Leaf, ListNode, NULL, Node, StructNode};
 use crate::options::Unknown;
 use crate::token::{Cursor, MAX_DEPTH, Text};
+use flaws::{again, limit, name_of, too_long, type_of, wanted, wrong_type};
+use rest::{keep_rest, unknown};
 
 type Read<T = ()> = Result<T, Flaw>;
 
@@ -356,53 +361,6 @@ fn exponent(number: &[u8], at: usize, context: &mut Context) -> Read<(u32, u32)>
     context.extra_from(mark, at)
 }
 
-/// A key without a column.
-#[cold]
-fn unknown(
-    cursor: &mut Cursor<'_>,
-    context: &mut Context,
-    level: usize,
-    key: Text,
-    at: usize,
-) -> Read {
-    escape::check(cursor, key)?;
-    if context.unknown == Unknown::Reject {
-        let flaw = Flaw::new(at, "json.unknown_key", "a key of the schema", Found::Unknown);
-        return Err(flaw);
-    }
-    cursor.token();
-    let start = cursor.at();
-    cursor.skip_value(context.depth - level.min(context.depth))?;
-    if level == 1 && context.rest_column.is_some() {
-        context.rest.push(if context.rest.is_empty() { b'{' } else { b',' });
-        context.rest.extend_from_slice(cursor.slice(key.start - 1, key.end + 1));
-        context.rest.push(b':');
-        escape::minify(cursor.slice(start, cursor.at()), &mut context.rest);
-    } else {
-        context.ignored += 1;
-    }
-    Ok(())
-}
-
-/// Gives what no column took to the column that keeps it.
-fn keep_rest(root: &mut StructNode, row: usize, context: &mut Context, at: usize) -> Read {
-    if context.rest.is_empty() {
-        return Ok(());
-    }
-    let Some(column) = context.rest_column else { return Ok(()) };
-    let mark = context.extra.len();
-    context.rest.push(b'}');
-    let rest = std::mem::take(&mut context.rest);
-    context.extra.extend_from_slice(&rest);
-    context.rest = rest;
-    let (start, end) = fits(context.extra_from(mark, at)?, at, context)?;
-    let fresh = match root.children.get_mut(column) {
-        Some(Node::Leaf(leaf)) => leaf.put(row, start, end),
-        _ => true,
-    };
-    if fresh { Ok(()) } else { Err(again(at).under(name_of(&root.names, column))) }
-}
-
 #[inline(always)]
 fn deep(cursor: &Cursor<'_>, context: &Context, level: usize) -> Read {
     if level > context.depth {
@@ -427,53 +385,4 @@ fn fits(place: (u32, u32), at: usize, context: &Context) -> Read<(u32, u32)> {
     } else {
         Ok(place)
     }
-}
-
-#[cold]
-fn too_long(at: usize, length: usize, most: usize, name: &str) -> Flaw {
-    limit(at, name, most as u64, length as u64)
-}
-
-#[cold]
-fn limit(at: usize, name: &str, most: u64, found: u64) -> Flaw {
-    Flaw::new(at, "core.limit", format!("at most {most} (limit {name})"), Found::Size(found))
-}
-
-#[cold]
-fn again(at: usize) -> Flaw {
-    Flaw::new(at, "json.duplicate_key", "each key once", Found::Again)
-}
-
-/// A value of another type, unless its grammar is broken as well.
-#[cold]
-fn wrong_type(cursor: &mut Cursor<'_>, context: &Context, byte: u8, expected: &str) -> Flaw {
-    let at = cursor.at();
-    match cursor.skip_value(context.depth) {
-        Ok(()) => Flaw::new(at, "json.type", expected, Found::Type(type_of(byte))),
-        Err(flaw) => flaw,
-    }
-}
-
-fn wanted(accept: Accept) -> &'static str {
-    match accept {
-        Accept::Text => "a string",
-        Accept::Boolean => "true or false",
-        Accept::Exact | Accept::Float => "a number",
-        Accept::Raw | Accept::Any => "a JSON value",
-    }
-}
-
-fn type_of(byte: u8) -> &'static str {
-    match byte {
-        b'{' => "an object",
-        b'[' => "an array",
-        b'"' => "a string",
-        b't' | b'f' => "true or false",
-        b'n' => "null",
-        _ => "a number",
-    }
-}
-
-fn name_of(names: &[String], number: usize) -> &str {
-    names.get(number).map_or("", String::as_str)
 }

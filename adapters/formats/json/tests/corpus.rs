@@ -1,5 +1,7 @@
 //! Cases of RFC 8259 and of files as they come, one by one.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};

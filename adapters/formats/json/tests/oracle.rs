@@ -1,11 +1,13 @@
 //! Against an independent reader: what `serde_json` accepts is a row with the same values, everything else a reject.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use fenhe_core::{DecodeOptions, Format, Input};
-use fenhe_json::{Json, JsonOptions, Shape};
-use fenhe_testkit::format::decode;
+use fenhe_json::{Json, JsonOptions, Shape, Unknown};
+use fenhe_testkit::format::{Random, anything, decode};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -75,7 +77,7 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map("[sib]", inner, 0..3).prop_map(|map| Value::from_iter(map)),
+            prop::collection::btree_map("[sib]", inner, 0..3).prop_map(Value::from_iter),
         ]
     })
 }
@@ -158,4 +160,62 @@ fn same_keys(line: &str, value: &Value) -> bool {
         }
     }
     colons == keys(value)
+}
+
+/// Pieces of JSON in any order: no panic, no hang, books that balance (checked by the suite).
+#[test]
+fn any_pieces_in_any_order_are_read_or_refused() {
+    const PIECES: [&[u8]; 28] = [
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b"\"",
+        b"\\",
+        b"\n",
+        b" ",
+        b"\"a\":",
+        b"\"b\"",
+        b"1",
+        b"-",
+        b"1.5",
+        b"1e9",
+        b"true",
+        b"null",
+        b"nul",
+        b"{\"a\":1}\n",
+        b"{\"a\":{\"b\":[1]}},",
+        b"\\ud800",
+        b"\\u4e2d",
+        b"\xe5\xbc\xa0",
+        b"\xff",
+        b"\0",
+        b"\xef\xbb\xbf",
+        b"2026-01-02",
+    ];
+    let formats: Vec<Arc<dyn Format>> = [
+        JsonOptions::default(),
+        JsonOptions { shape: Shape::Lines, ..JsonOptions::default() },
+        JsonOptions { shape: Shape::Array, record: Some("/a".into()), ..JsonOptions::default() },
+        JsonOptions { encoding: Some("gb18030".into()), ..JsonOptions::default() },
+        JsonOptions {
+            encoding: Some("utf-16le".into()),
+            unknown: Unknown::Keep,
+            ..JsonOptions::default()
+        },
+    ]
+    .map(|options| Arc::new(Json::new(options)) as Arc<dyn Format>)
+    .to_vec();
+    let mut random = Random(11);
+    for _ in 0..400 {
+        let mut data = vec![random.number() as u8];
+        for _ in 0..random.below(24) {
+            data.extend_from_slice(PIECES[random.below(PIECES.len() as u64) as usize]);
+        }
+        for format in &formats {
+            anything(Arc::clone(format), &data);
+        }
+    }
 }
