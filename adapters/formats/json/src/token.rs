@@ -253,7 +253,7 @@ impl<'a> Cursor<'a> {
 
 /// The place of the next quote, backslash or control character, eight bytes a step.
 #[inline(always)]
-fn special(bytes: &[u8], from: usize) -> usize {
+pub(crate) fn special(bytes: &[u8], from: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut at = from;

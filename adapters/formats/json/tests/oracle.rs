@@ -8,6 +8,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use fenhe_core::{DecodeOptions, Format, Input};
 use fenhe_json::{Json, JsonOptions, Shape, Unknown};
 use fenhe_testkit::format::{Random, anything, decode};
+use fenhe_testkit::generate;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -217,5 +218,25 @@ fn any_pieces_in_any_order_are_read_or_refused() {
         for format in &formats {
             anything(Arc::clone(format), &data);
         }
+    }
+}
+
+#[test]
+fn the_registry_reads_as_arrow_reads_it() {
+    let mut text = Vec::new();
+    generate::write_ndjson(&mut text, 3_000, 3).unwrap();
+    let reader = arrow_json::ReaderBuilder::new(generate::schema()).with_batch_size(8_192);
+    let wanted = reader.build(text.as_slice()).unwrap().next().unwrap().unwrap();
+    let items = text.trim_ascii().iter().map(|b| if *b == b'\n' { b',' } else { *b });
+    let array: Vec<u8> = [b'['].into_iter().chain(items).chain([b']']).collect();
+    for (shape, bytes) in [(Shape::Lines, text), (Shape::Array, array)] {
+        let format = Json::new(JsonOptions { shape, ..JsonOptions::default() });
+        let options =
+            DecodeOptions { schema: Some(generate::schema()), ..DecodeOptions::default() };
+        let got = decode(
+            format.decoder(options).unwrap(),
+            vec![Input::Bytes(bytes.into()), Input::EndOfStream],
+        );
+        assert_eq!(got.batches, [wanted.clone()]);
     }
 }

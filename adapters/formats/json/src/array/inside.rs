@@ -1,5 +1,7 @@
 //! Within a record: strings and brackets, nothing else.
 
+use crate::token::special;
+
 /// Nesting up to which the kind of each bracket is checked. Deeper records are refused when they are read.
 const KINDS: u32 = 1_024;
 
@@ -78,12 +80,17 @@ impl Inside {
                 self.escape = false;
                 continue;
             }
-            at += memchr::memchr2(b'"', b'\\', rest)? + 1;
-            if bytes.get(at - 1) == Some(&b'"') {
-                self.string = false;
-                return Some(at);
+            at = special(bytes, at);
+            match bytes.get(at)? {
+                b'"' => {
+                    self.string = false;
+                    return Some(at + 1);
+                }
+                b'\\' => self.escape = true,
+                // A control character is a flaw of the record, found when it is read.
+                _ => {}
             }
-            self.escape = true;
+            at += 1;
         }
     }
 
