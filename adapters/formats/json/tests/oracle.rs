@@ -237,6 +237,6 @@ fn the_registry_reads_as_arrow_reads_it() {
             format.decoder(options).unwrap(),
             vec![Input::Bytes(bytes.into()), Input::EndOfStream],
         );
-        assert_eq!(got.batches, [wanted.clone()]);
+        assert_eq!(got.batches, std::slice::from_ref(&wanted));
     }
 }
