@@ -5,18 +5,16 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, SchemaRef};
 use fenhe_core::{Fault, Result};
-use fenhe_kernels::{
-    AppendError, BinaryColumn, BooleanColumn, Pools, PrimitiveColumn, StringColumn,
-};
+use fenhe_kernels::{BinaryColumn, BooleanColumn, Pools, PrimitiveColumn, StringColumn};
 use fenhe_text::{Encoding, Invalid, Table, Utf8Buf};
-use fenhe_values::{FaultKind, FaultMask};
+use fenhe_values::FaultMask;
 
-use crate::error;
 use crate::explain;
 use crate::fields;
-use crate::memo::{MemoFault, MemoFile, pointer};
+use crate::memo::MemoFile;
 use crate::nullflags::Bits;
 use crate::options::Trim;
+use crate::pass::Pass;
 use crate::types::Shape;
 
 /// Rows that columns start with; they grow as the file proves to have more.
@@ -55,7 +53,7 @@ pub(crate) struct Reading {
     pub(crate) memo: Option<MemoFile>,
     /// Values that could not be read and became null or U+FFFD.
     pub(crate) unreadable: u64,
-    scratch: Utf8Buf,
+    pub(crate) scratch: Utf8Buf,
 }
 
 /// The columns of a batch under way.
@@ -86,7 +84,7 @@ enum Build {
 
 impl<'a> Block<'a> {
     #[inline]
-    fn record(&self, start: usize) -> &'a [u8] {
+    pub(crate) fn record(&self, start: usize) -> &'a [u8] {
         self.data.get(start..start + self.length).unwrap_or_default()
     }
 }
@@ -278,208 +276,5 @@ impl Column {
                 pass.values(|f| Ok(Some(f.first() == Some(&b'*'))), |v| to.append_option(v))
             }
         }
-    }
-}
-
-/// One column over one block.
-struct Pass<'p, 'b> {
-    block: &'p Block<'b>,
-    place: &'p Place,
-    reading: &'p mut Reading,
-    faults: &'p mut FaultMask,
-}
-
-impl<'b> Pass<'_, 'b> {
-    /// Each row's record and field; `None` where the null flag is set.
-    #[inline]
-    fn rows(&self) -> impl Iterator<Item = (&'b [u8], Option<&'b [u8]>)> + use<'b> {
-        let block = Block { ..*self.block };
-        let (at, end, null) =
-            (self.place.at, self.place.at + self.place.length, self.place.bits.null);
-        let starts: &'b [usize] = block.starts;
-        starts.iter().map(move |start| {
-            let record = block.record(*start);
-            if null.is_some_and(|bit| bit.is_set(record)) {
-                return (record, None);
-            }
-            (record, Some(record.get(at..end).unwrap_or_default()))
-        })
-    }
-
-    #[inline]
-    fn values<T>(
-        &mut self,
-        parse: impl Fn(&[u8]) -> Result<Option<T>, FaultKind>,
-        mut push: impl FnMut(Option<T>),
-    ) -> Result<()> {
-        for (row, (_, field)) in self.rows().enumerate() {
-            match field.map_or(Ok(None), &parse) {
-                Ok(value) => push(value),
-                Err(_) => {
-                    self.refuse(row);
-                    push(None);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn text(&mut self, to: &mut StringColumn) -> Result<()> {
-        match self.reading.table {
-            Some(Table::Double(table)) => {
-                self.texts(to, |to, text| to.append_double_byte(text, table))
-            }
-            Some(Table::Single(table)) => {
-                self.texts(to, |to, text| to.append_single_byte(text, table))
-            }
-            Some(Table::Utf8) => self.texts(to, |to, text| to.append_utf8(text)),
-            Some(Table::Ascii) => self.texts(to, |to, text| to.append_ascii(text)),
-            None => self.texts(to, |_, _| Err(AppendError::Invalid { at: 0 })),
-        }
-    }
-
-    #[inline]
-    fn texts(
-        &mut self,
-        to: &mut StringColumn,
-        append: impl Fn(&mut StringColumn, &[u8]) -> Result<(), AppendError>,
-    ) -> Result<()> {
-        for (row, (_, field)) in self.rows().enumerate() {
-            let Some(field) = field else {
-                to.append_null();
-                continue;
-            };
-            let text = self.reading.trimmed(field);
-            if append(to, text).is_err() {
-                self.slowly(to, row, text)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What the table does not hold: rare characters and errors.
-    #[cold]
-    fn slowly(&mut self, to: &mut StringColumn, row: usize, text: &[u8]) -> Result<()> {
-        let Reading { encoding, invalid, scratch, unreadable, .. } = &mut *self.reading;
-        scratch.clear();
-        match encoding.decode_into(text, *invalid, scratch) {
-            Ok(seen) if seen.null => {
-                *unreadable += 1;
-                to.append_null();
-                Ok(())
-            }
-            Ok(seen) => {
-                *unreadable += seen.replaced as u64;
-                to.append_str(scratch.as_str()).map_err(|_| error::full())
-            }
-            Err(_) => {
-                self.faults.set(row);
-                to.append_null();
-                Ok(())
-            }
-        }
-    }
-
-    fn varchar(&mut self, to: &mut StringColumn) -> Result<()> {
-        for (row, (record, field)) in self.rows().enumerate() {
-            match self.varying(record, field) {
-                Ok(Some(text)) => self.slowly(to, row, text)?,
-                Ok(None) => to.append_null(),
-                Err(()) => {
-                    self.refuse(row);
-                    to.append_null();
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn varbinary(&mut self, to: &mut BinaryColumn) -> Result<()> {
-        for (row, (record, field)) in self.rows().enumerate() {
-            let value = self.varying(record, field).unwrap_or_else(|()| {
-                self.refuse(row);
-                None
-            });
-            to.append_option(value).map_err(|_| error::full())?;
-        }
-        Ok(())
-    }
-
-    fn varying<'f>(&self, record: &[u8], field: Option<&'f [u8]>) -> Result<Option<&'f [u8]>, ()> {
-        let Some(field) = field else { return Ok(None) };
-        match self.place.bits.short {
-            // Without null flags the padding is all there is to go by.
-            None => Ok(Some(fields::trim_end(field))),
-            Some(bit) => fields::varying(field, bit.is_set(record)).map(Some).ok_or(()),
-        }
-    }
-
-    fn bytes(&mut self, to: &mut BinaryColumn) -> Result<()> {
-        for (_, field) in self.rows() {
-            to.append_option(field).map_err(|_| error::full())?;
-        }
-        Ok(())
-    }
-
-    fn memo(&mut self, to: &mut StringColumn) -> Result<()> {
-        for (row, (_, field)) in self.rows().enumerate() {
-            let mut memo = self.reading.memo.take();
-            let read = read_memo(&mut memo, field);
-            let done = match read {
-                Ok(Ok(Some(bytes))) => self.slowly(to, row, bytes),
-                Ok(Ok(None)) => {
-                    to.append_null();
-                    Ok(())
-                }
-                Ok(Err(_)) => {
-                    self.refuse(row);
-                    to.append_null();
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            };
-            self.reading.memo = memo;
-            done?;
-        }
-        Ok(())
-    }
-
-    fn memo_bytes(&mut self, to: &mut BinaryColumn) -> Result<()> {
-        for (row, (_, field)) in self.rows().enumerate() {
-            let mut memo = self.reading.memo.take();
-            let done = match read_memo(&mut memo, field) {
-                Ok(Ok(value)) => to.append_option(value).map_err(|_| error::full()),
-                Ok(Err(_)) => {
-                    self.refuse(row);
-                    to.append_null();
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            };
-            self.reading.memo = memo;
-            done?;
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn refuse(&mut self, row: usize) {
-        match self.reading.invalid {
-            Invalid::Reject => self.faults.set(row),
-            Invalid::Replace | Invalid::Null => self.reading.unreadable += 1,
-        }
-    }
-}
-
-/// The memo of a field; `None` when it has none, or when there is no memo file and that was allowed.
-pub(crate) fn read_memo<'m>(
-    memo: &'m mut Option<MemoFile>,
-    field: Option<&[u8]>,
-) -> Result<Result<Option<&'m [u8]>, MemoFault>> {
-    let (Some(memo), Some(field)) = (memo, field) else { return Ok(Ok(None)) };
-    match pointer(field) {
-        Ok(Some(block)) => Ok(memo.read(block)?.map(Some)),
-        Ok(None) => Ok(Ok(None)),
-        Err(fault) => Ok(Err(fault)),
     }
 }

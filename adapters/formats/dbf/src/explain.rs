@@ -4,8 +4,9 @@ use fenhe_core::{Fault, Result};
 use fenhe_text::Invalid;
 use fenhe_values::FaultKind;
 
-use crate::columns::{Place, Reading, read_memo};
+use crate::columns::{Place, Reading};
 use crate::fields;
+use crate::pass::read_memo;
 use crate::types::Shape;
 
 /// What is wrong with one field of a record; `None` when it can be read.

@@ -107,7 +107,7 @@ impl TablePatch {
         let mut encoder = OneField::new(&self.header, &schema, &self.options)?;
         let batch = RecordBatch::try_new(schema, vec![value])
             .map_err(|_| wrong("the value has another type than the column".into()))?;
-        let new = encoder.write(&batch, record).map_err(|why| wrong(why))?;
+        let new = encoder.write(&batch, record).map_err(wrong)?;
         Ok(differences(record, &new)
             .map(|(from, bytes)| Patch {
                 companion: None,

@@ -1,4 +1,6 @@
 //! What the room promises beyond the suites, table by table.
+// Helpers of tests panic like the tests themselves.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! The suites of the testkit, over tables of every dialect.
+// Helpers of tests panic like the tests themselves.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! Every table of the shared test data, against what another reader (dbfread) made of it.
+// Helpers of tests panic like the tests themselves.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 
@@ -97,8 +99,9 @@ fn cases(folder: &Path) -> Vec<std::path::PathBuf> {
 fn table(case: &Path) -> std::path::PathBuf {
     let json = json(&case.join("case.json"));
     let files = json["files"].as_array().unwrap();
-    let names = files.iter().filter(|f| f["role"] == "input").map(|f| f["name"].as_str().unwrap());
-    case.join(names.filter(|n| n.to_lowercase().ends_with(".dbf")).next().unwrap())
+    let mut names =
+        files.iter().filter(|f| f["role"] == "input").map(|f| f["name"].as_str().unwrap());
+    case.join(names.find(|n| n.to_lowercase().ends_with(".dbf")).unwrap())
 }
 
 fn words(case: &Path, name: &str) -> Vec<&'static str> {

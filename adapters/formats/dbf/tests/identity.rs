@@ -1,4 +1,6 @@
 //! Unchanged tables come back byte for byte, memo files included.
+// Helpers of tests panic like the tests themselves.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Reading tables in tests.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 pub mod table;
 
