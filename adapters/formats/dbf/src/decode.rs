@@ -1,7 +1,9 @@
 //! Bytes to records: the stream and its end. Batches are for `records`, what is in a record for `columns`.
 
 use bytes::{Buf, Bytes, BytesMut};
-use fenhe_core::{DecodeOptions, Decoder, Error, Input, Kind, Output, Result, SchemaRef};
+use fenhe_core::{
+    ControlTotal, DecodeOptions, Decoder, Error, Input, Kind, Output, Result, SchemaRef,
+};
 use fenhe_text::Encoding;
 
 use crate::codepage::Settled;
@@ -344,6 +346,19 @@ impl Decoder for TableDecoder {
             return Err(Error::poisoned("dbf"));
         }
         self.advance().map_err(|error| self.fatal(error))
+    }
+
+    /// The header's record count, unless the caller said which of the two numbers to believe.
+    fn declared(&self) -> Vec<ControlTotal> {
+        let last = self.decode.part.as_ref().is_none_or(|part| part.last);
+        let told = matches!(self.state, State::Done) && self.options.trust == Trust::Both && last;
+        let total = |records: &Records| ControlTotal {
+            of: "records".into(),
+            declared: records.header.records.to_string(),
+            counted: records.done.to_string(),
+            unreadable: 0,
+        };
+        self.records.as_ref().filter(|_| told).map(total).into_iter().collect()
     }
 
     fn notes(&self) -> Vec<String> {

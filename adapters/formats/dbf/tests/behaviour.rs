@@ -454,3 +454,66 @@ fn repeated_names_are_told_apart() {
     let got = read(&table, &[]);
     assert_eq!((&got.rows[0]["ID"], &got.rows[0]["ID_2"]), (&1.into(), &2.into()));
 }
+
+#[test]
+fn every_dialect_reads_what_it_writes() {
+    let schema = Schema::new(vec![
+        Field::new("XM", DataType::Utf8, true),
+        Field::new("ID", DataType::Int32, true),
+        Field::new("FEE", DataType::Decimal128(9, 2), true),
+        Field::new("OK", DataType::Boolean, true),
+        Field::new("AT", DataType::Timestamp(arrow_schema::TimeUnit::Second, None), true),
+        Field::new("RATE", DataType::Float64, true),
+    ]);
+    let columns = || -> Vec<ArrayRef> {
+        vec![
+            Arc::new(StringArray::from(vec!["张三", "李四"])),
+            Arc::new(arrow_array::Int32Array::from(vec![i32::MIN, 7])),
+            Arc::new(
+                Decimal128Array::from(vec![-1, 99_999]).with_precision_and_scale(9, 2).unwrap(),
+            ),
+            Arc::new(arrow_array::BooleanArray::from(vec![Some(true), None])),
+            Arc::new(arrow_array::TimestampSecondArray::from(vec![1_767_323_045, 0])),
+            Arc::new(arrow_array::Float64Array::from(vec![-0.5, 12.25])),
+        ]
+    };
+    for version in ["dbase2", "dbase3", "dbase4", "dbase5", "dbase7", "foxpro2", "visualfoxpro"] {
+        let words = [&format!("version={version}"), "encoding=gbk", "width=8"];
+        let (bytes, memo, refused) = encode(schema.clone(), columns(), &words);
+        assert_eq!((refused, memo), (0, None), "{version}");
+        // dBASE II has no language byte.
+        let got = decode(bytes.into(), vec![], &["encoding=gbk"]);
+        assert!(got.error.is_none() && got.rejects.is_empty(), "{version}: {:?}", got.error);
+        let first = &got.rows[0];
+        assert_eq!((&first["XM"], &first["ID"]), (&"张三".into(), &i32::MIN.into()), "{version}");
+        assert_eq!(
+            (&first["FEE"], &first["OK"]),
+            (&serde_json::json!(-0.01), &true.into()),
+            "{version}"
+        );
+        assert_eq!(got.rows[1]["FEE"], serde_json::json!(999.99), "{version}");
+        assert!(got.rows[1]["OK"].is_null(), "{version}");
+        let at = first["AT"].as_str().unwrap().replace('T', " ");
+        assert_eq!(at, "2026-01-02 03:04:05", "{version}");
+        assert_eq!(got.rows[1]["RATE"], serde_json::json!(12.25), "{version}");
+    }
+}
+
+#[test]
+fn the_record_count_of_the_header_is_a_declared_total() {
+    use fenhe_core::{Input, Output};
+    let mut decoder = format(&[]).decoder(DecodeOptions::default()).unwrap();
+    let mut inputs = [Input::Bytes(people().bytes().into()), Input::EndOfStream].into_iter();
+    assert!(decoder.declared().is_empty());
+    loop {
+        match decoder.next().unwrap() {
+            Output::NeedInput => decoder.feed(inputs.next().unwrap()).unwrap(),
+            Output::Batch(_) => {}
+            Output::Done => break,
+        }
+    }
+    let totals = decoder.declared();
+    assert_eq!(totals.len(), 1);
+    assert_eq!((totals[0].of.as_str(), totals[0].declared.as_str()), ("records", "3"));
+    assert!(totals[0].agrees());
+}
