@@ -1,7 +1,7 @@
 //! The push decoder: sampling, settling, then running.
 
 use bytes::{Bytes, BytesMut};
-use fenhe_core::{DecodeOptions, Decoder, Error, Input, Kind, Output, Result, SchemaRef};
+use fenhe_core::{DecodeOptions, Decoder, Error, Input, Kind, Limits, Output, Result, SchemaRef};
 use fenhe_kernels::Pools;
 use fenhe_values::Columns;
 
@@ -30,13 +30,19 @@ pub(crate) struct CsvDecoder {
 enum Stage {
     /// Collects the start of the stream; so much of it is enough.
     Sampling {
-        held: BytesMut,
+        held: Held,
         enough: usize,
         ended: bool,
     },
     Running(Box<Run>),
     Done(Option<SchemaRef>),
     Poisoned,
+}
+
+/// The start of the stream: one chunk as it was fed, if that was enough, else a copy of several.
+enum Held {
+    One(Bytes),
+    Several(BytesMut),
 }
 
 /// The last lines of the stream, held back because they are no records.
@@ -77,7 +83,7 @@ impl CsvDecoder {
         }
         let lines = usize::try_from(options.skip_tail).unwrap_or(usize::MAX);
         let tail = Tail { lines, held: BytesMut::new() };
-        let stage = Stage::Sampling { held, enough, ended: false };
+        let stage = Stage::Sampling { held: Held::Several(held), enough, ended: false };
         Ok(Self { options, open, stage, hungry: false, from, tail, notes: Vec::new() })
     }
 
@@ -85,33 +91,40 @@ impl CsvDecoder {
     fn start(&mut self) -> Result<bool> {
         let Stage::Sampling { held, enough, ended } = &mut self.stage else { return Ok(true) };
         let resumed = self.from.is_some();
-        if !*ended && held.len() < *enough || (resumed && held.len() < *enough) {
+        if !*ended && held.bytes().len() < *enough || (resumed && held.bytes().len() < *enough) {
             return if *ended { Err(cut_prologue()) } else { Ok(false) };
         }
         let complete = match self.from {
             Some((token, _)) => token.complete,
-            None => *ended && (held.len() <= *enough || *enough == 0),
+            None => *ended && (held.bytes().len() <= *enough || *enough == 0),
         };
-        let sample = if *enough == 0 { held.as_ref() } else { held.get(..*enough).unwrap_or(held) };
+        let sample = if *enough == 0 {
+            held.bytes()
+        } else {
+            held.bytes().get(..*enough).unwrap_or(held.bytes())
+        };
         let Some(settled) = settle(&self.options, &self.open, sample, complete)? else {
             let most = usize::try_from(self.open.limits.record).unwrap_or(usize::MAX);
-            if resumed || held.len() > most {
-                return Err(
-                    Error::limit("record", self.open.limits.record, held.len() as u64).at_offset(0)
-                );
+            if resumed || held.bytes().len() > most {
+                return Err(Error::limit(
+                    "record",
+                    self.open.limits.record,
+                    held.bytes().len() as u64,
+                )
+                .at_offset(0));
             }
             if *ended && complete {
-                return Err(crate::error::no_header(held.len() as u64));
+                return Err(crate::error::no_header(held.bytes().len() as u64));
             }
             *enough = if *enough == 0 { 0 } else { enough.saturating_mul(2) };
             // With more at hand already, look again at once.
-            return if *ended || (*enough > 0 && held.len() >= *enough) {
+            return if *ended || (*enough > 0 && held.bytes().len() >= *enough) {
                 self.start()
             } else {
                 Ok(false)
             };
         };
-        let held = std::mem::take(held).freeze();
+        let held = held.take();
         let ended = *ended;
         self.run(settled, held, ended)?;
         Ok(true)
@@ -137,7 +150,8 @@ impl CsvDecoder {
             ragged: self.options.ragged,
             stray: self.options.stray_quotes,
             unterminated: self.options.unterminated,
-            limits: limits.clone(),
+            // Places in a window are 32 bits wide.
+            limits: Limits { record: limits.record.min(1 << 30), ..limits.clone() },
         };
         let schema = SchemaRef::clone(&settled.schema);
         let pending =
@@ -197,13 +211,7 @@ impl Decoder for CsvDecoder {
             ));
         }
         match (input, &mut self.stage) {
-            (Input::Bytes(bytes), Stage::Sampling { held, .. }) => {
-                if held.is_empty() {
-                    *held = BytesMut::from(bytes);
-                } else {
-                    held.extend_from_slice(&bytes);
-                }
-            }
+            (Input::Bytes(bytes), Stage::Sampling { held, .. }) => held.add(bytes),
             (Input::Bytes(bytes), Stage::Running(run)) => run.feed(self.tail.let_go(bytes)),
             (Input::EndOfStream | Input::EndOfMessage, Stage::Sampling { ended, .. }) => {
                 *ended = true
@@ -234,6 +242,35 @@ impl Decoder for CsvDecoder {
 
     fn notes(&self) -> Vec<String> {
         self.notes.clone()
+    }
+}
+
+impl Held {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::One(bytes) => bytes,
+            Self::Several(bytes) => bytes,
+        }
+    }
+
+    fn add(&mut self, bytes: Bytes) {
+        match self {
+            Self::Several(held) if held.is_empty() => *self = Self::One(bytes),
+            Self::Several(held) => held.extend_from_slice(&bytes),
+            Self::One(first) => {
+                let mut held = BytesMut::with_capacity(first.len() + bytes.len());
+                held.extend_from_slice(first);
+                held.extend_from_slice(&bytes);
+                *self = Self::Several(held);
+            }
+        }
+    }
+
+    fn take(&mut self) -> Bytes {
+        match std::mem::replace(self, Self::Several(BytesMut::new())) {
+            Self::One(bytes) => bytes,
+            Self::Several(bytes) => bytes.freeze(),
+        }
     }
 }
 

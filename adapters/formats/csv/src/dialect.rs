@@ -132,10 +132,11 @@ impl Syntax {
         Ok(syntax)
     }
 
-    /// For the quick index, when the dialect is one that it knows.
+    /// For the quick index, when the dialect is one that it knows: the first byte of the delimiter, and the quote.
     pub(crate) fn indexable(&self) -> Option<CsvSyntax> {
-        let usual = self.stepping.is_none()
-            && self.delimiter.len() <= 1
+        // Delimiters that may be parts of characters are sorted out afterwards; quotes cannot be.
+        let safe = self.quote.is_none_or(|quote| self.encoding.safe_delimiter(quote));
+        let usual = safe
             && self.comment.is_empty()
             && self.line_end != LineEnd::Cr
             && (self.quote.is_none() && self.escape_byte.is_none()

@@ -71,6 +71,8 @@ impl Format for Csv {
     }
 
     fn splitter(&self) -> Option<Box<dyn Splitter>> {
-        Some(Box::new(CsvSplitter::new(self.options.clone())))
+        // The lines at the end may reach into the part before the last.
+        let whole = self.options.skip_tail == 0;
+        whole.then(|| Box::new(CsvSplitter::new(self.options.clone())) as Box<dyn Splitter>)
     }
 }

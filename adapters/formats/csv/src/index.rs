@@ -1,7 +1,7 @@
 //! The quick way to the same [`Table`]: one vector pass over a window, then arithmetic on positions.
 //!
-//! It serves the usual dialects (one delimiter of one byte that is no part of a longer character, doubled quotes, LF
-//! or CR LF). Whatever it is not sure of it leaves to the general way, [`Table::walk`].
+//! It serves the usual dialects (doubled quotes or none, LF or CR LF; delimiters of several bytes, or of bytes that are
+//! parts of characters as well, are sorted out by what stands around them). Whatever it is not sure of it leaves to the general way, [`Table::walk`].
 
 use fenhe_kernels::index::{CsvSyntax, QuoteState, csv_positions, is_regular};
 
@@ -38,6 +38,10 @@ impl Table {
         // An entry before byte 0: the start of a field is always the entry before its end, plus one.
         positions.push(u32::MAX);
         let scan = csv_positions(data, csv, &mut QuoteState::default(), positions).ok()?;
+        let plain = syntax.delimiter.len() <= 1 && syntax.stepping.is_none();
+        if !plain {
+            keep_delimiters(positions, data, syntax);
+        }
         let is_feed = |at: &u32| data.get(*at as usize) == Some(&b'\n');
         let Some(last) = positions.iter().rposition(is_feed) else { return Some(()) };
         positions.truncate(last + 1);
@@ -49,7 +53,7 @@ impl Table {
         let blanks_pass = self.fields == 1 && !syntax.blank_is_record;
         let regular =
             is_regular(whole, positions.get(1..)?, self.fields, scan.line_feeds) && !blanks_pass;
-        if regular && !scan.quotes && !scan.cr {
+        if plain && regular && !scan.quotes && !scan.cr {
             self.rows = scan.line_feeds;
             self.lines = u64::try_from(scan.line_feeds).ok();
             std::mem::swap(&mut self.starts, positions);
@@ -57,6 +61,12 @@ impl Table {
             return Some(());
         }
         self.starts.extend_from_slice(positions.get(..last)?);
+        if let Some(more) =
+            u32::try_from(syntax.delimiter.len()).ok()?.checked_sub(1).filter(|more| *more > 0)
+        {
+            let delimiters = self.starts.iter_mut().skip(1).filter(|at| !is_feed(at));
+            delimiters.for_each(|at| *at = at.wrapping_add(more));
+        }
         self.ends.extend_from_slice(positions.get(1..)?);
         if let Some(quote) = csv.quote.filter(|_| scan.quotes) {
             self.find_quotes(whole, quote)?;
@@ -209,6 +219,53 @@ impl Table {
     }
 }
 
+/// Leaves out what only looks like a delimiter: its first byte alone, or the second byte of a character.
+fn keep_delimiters(positions: &mut Vec<u32>, data: &[u8], syntax: &Syntax) {
+    let delimiter = syntax.delimiter.as_slice();
+    let mut free = 0;
+    let mut field = 0;
+    let mut first = true;
+    positions.retain(|at| {
+        if std::mem::take(&mut first) {
+            return true;
+        }
+        let place = *at as usize;
+        if data.get(place) == Some(&b'\n') {
+            field = place + 1;
+            return true;
+        }
+        let rest = data.get(place..).unwrap_or_default();
+        let real = place >= free
+            && rest.starts_with(delimiter)
+            && begins_character(data, field, place, syntax);
+        if real {
+            free = place + delimiter.len();
+            field = free;
+        }
+        real
+    });
+}
+
+/// Whether a character begins at `place`; one begins at `from`.
+fn begins_character(data: &[u8], from: usize, place: usize, syntax: &Syntax) -> bool {
+    let Some(encoding) = syntax.stepping else { return true };
+    let before = data.get(from..place).unwrap_or_default();
+    let run = before.iter().rev().take_while(|byte| **byte >= 0x80).count();
+    // Whatever a byte below 80 belongs to, it ends there, unless it is the second of a four-byte code.
+    if run == 0 {
+        return true;
+    }
+    let mut at = place - run;
+    if at > from && data.get(at - 1).is_some_and(u8::is_ascii_digit) {
+        at = from;
+    }
+    let window = data.get(..data.len().min(place + 4)).unwrap_or(data);
+    while at < place {
+        at += encoding.lead_len(window.get(at..).unwrap_or_default()).max(1);
+    }
+    at == place
+}
+
 /// The first entry from `from` on that ends at `place` or later: galloping, because quotes are rare or everywhere.
 fn advance(ends: &[u32], from: usize, place: usize) -> Option<usize> {
     let before = |entry: usize| ends.get(entry).is_some_and(|end| (*end as usize) < place);
@@ -239,104 +296,4 @@ fn fits(positions: &[u32], whole: &[u8], policy: &Policy) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use fenhe_core::Limits;
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::dialect::Dialect;
-    use crate::options::{LineEnd, Stray, Unterminated};
-    use crate::table::{Bad, Stop};
-
-    /// Start and end.
-    type Place = (usize, usize);
-
-    /// What can be said about the records of a window.
-    #[derive(Debug, PartialEq)]
-    struct Seen {
-        rows: Vec<(Vec<Place>, Place)>,
-        formed: Vec<(u32, Form)>,
-        bad: Vec<Bad>,
-        consumed: usize,
-        lines: u64,
-    }
-
-    fn seen(table: &Table, data: &[u8], ends: LineEnd) -> Seen {
-        let field = |entry: usize| {
-            let end =
-                if table.ends.is_empty() { table.starts[entry + 1] } else { table.ends[entry] };
-            (table.starts[entry].wrapping_add(1) as usize, end as usize)
-        };
-        let row = |row: usize| {
-            let fields = (row * table.fields..(row + 1) * table.fields).map(field).collect();
-            (fields, table.extent(row))
-        };
-        let counted = crate::rows::count_lines(&data[..table.consumed], ends);
-        assert_eq!(table.lines.unwrap_or(counted), counted, "line ends");
-        Seen {
-            rows: (0..table.rows).map(row).collect(),
-            formed: table.formed.clone(),
-            bad: table.bad.clone(),
-            consumed: table.consumed,
-            lines: counted,
-        }
-    }
-
-    fn syntax(line_end: LineEnd, blank_is_record: bool, quote: Option<char>) -> Syntax {
-        let dialect = serde_json::json!({
-            "encoding": "GB18030", "delimiter": ",", "quote": quote, "line_end": line_end, "header": false,
-            "blank_is_record": blank_is_record, "ends_with": "\n",
-        });
-        Syntax::new(&serde_json::from_value::<Dialect>(dialect).unwrap()).unwrap()
-    }
-
-    fn pieces() -> impl Strategy<Value = Vec<u8>> {
-        const PIECES: [&[u8]; 18] = [
-            b"a",
-            b",",
-            b"\n",
-            b"\r\n",
-            b"\"",
-            b"\"\"",
-            b"\xD6\xD0",
-            b"\x81",
-            b"1,2\n",
-            b"\r",
-            b"\"x\"\"y\",\"\"\n",
-            b"\"q\nr\",b\r\n",
-            b"\x1A",
-            b" ",
-            b"x,\n",
-            b"1,2,3\n",
-            b"1,2,\n",
-            b"\"1\",2,\"\"\n",
-        ];
-        let piece = (0..PIECES.len()).prop_map(|at| PIECES[at]);
-        proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4_000))]
-        #[test]
-        fn the_index_finds_what_the_general_way_finds(
-            data in pieces(), fields in 1usize..4, pad: bool, cr: bool, blank: bool, quote: bool, small: bool,
-        ) {
-            let ends = if cr { LineEnd::Any } else { LineEnd::Lf };
-            let syntax = syntax(ends, blank, quote.then_some('"'));
-            let limits = if small { Limits { record: 9, field: 4, ..Limits::default() } } else { Limits::default() };
-            let policy = Policy {
-                ragged: if pad { Ragged::Pad } else { Ragged::Reject },
-                stray: Stray::Reject, unterminated: Unterminated::Stop, limits,
-            };
-            let mut quick = Table::new(fields);
-            let csv = syntax.indexable().unwrap();
-            if quick.index(&data, &syntax, csv, &policy).is_some() {
-                let whole = &data[..quick.consumed];
-                let mut general = Table::new(fields);
-                let stop = general.walk(whole, &syntax, &policy, false, usize::MAX);
-                prop_assert_eq!(stop, Stop::End);
-                prop_assert_eq!(seen(&quick, whole, ends), seen(&general, whole, ends));
-            }
-        }
-    }
-}
+mod tests;

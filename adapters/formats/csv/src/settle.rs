@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema};
 use fenhe_core::schema::{FORMAT, SPELLING, projection};
-use fenhe_core::{Attachment, DecodeOptions, Error, Kind, Result, SchemaRef};
+use fenhe_core::{Attachment, DecodeOptions, Error, Kind, Limits, Result, SchemaRef};
 use fenhe_text::Invalid;
 use fenhe_values::{FieldSpec, SchemaFile, Spelling, Trim};
 
@@ -83,6 +83,7 @@ pub(crate) fn settle(
             .map(|n| format!("column_{n}"))
             .collect(),
     };
+    Limits::check("fields", open.limits.fields, names.len() as u64)?;
     if !is_known {
         dialect.prologue = syntax
             .encoding
