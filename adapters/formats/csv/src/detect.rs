@@ -230,6 +230,14 @@ fn find_delimiter(
             best = Some((candidate, found));
         }
     }
+    // Without a delimiter anywhere it is a text of one column, not one that any delimiter fits.
+    if let Some((dialect, fit)) = &mut best
+        && fit.records > 0
+        && fit.fields <= 1
+        && options.delimiter.is_none()
+    {
+        dialect.delimiter.clear();
+    }
     let Some((dialect, fit)) = best else {
         // No candidate is possible: say why of the first.
         Syntax::new(&start)?;

@@ -47,6 +47,14 @@ fn every_case_of_the_shared_data_reads_as_the_independent_reader_says() {
     assert!(cases >= 16 && files >= 31, "the shared data hold at least 16 cases and 31 files");
 }
 
+#[test]
+fn every_case_of_the_own_corpus_reads_as_the_independent_reader_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let cases = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir());
+    let files: usize = cases.map(|case| rows_of(&case)).sum();
+    assert_eq!(files, 17);
+}
+
 /// Files with `rows.json`.
 fn rows_of(case: &Path) -> usize {
     let mut checked = 0;

@@ -1,0 +1,156 @@
+//! What is found out by looking, and what can be written.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
+use bytes::BytesMut;
+use fenhe_core::{EncodeOptions, Evidence, Format, Limits, Options, Reject, Sample};
+use fenhe_csv::Csv;
+use fenhe_text::Encoding;
+
+fn format(pairs: &[&str]) -> Csv {
+    Csv::from_options(&Options::from_pairs(pairs.iter().copied()).unwrap()).unwrap()
+}
+
+fn look(bytes: Vec<u8>) -> Evidence {
+    let sample = Sample { bytes: bytes.into(), complete: true, ..Sample::default() };
+    format(&[]).infer(&sample).unwrap()
+}
+
+fn option(evidence: &Evidence, name: &str) -> String {
+    evidence.options.get(name).unwrap().as_str().unwrap().to_owned()
+}
+
+#[test]
+fn dialects_are_found_and_explained() {
+    let people = "编号,姓名,住址\n1,张伟,北京市海淀区中关村大街\n2,李娜,上海市浦东新区世纪大道\n";
+    let gbk = Encoding::GB18030.encode(people).unwrap();
+    let cases: [(Vec<u8>, [&str; 4]); 10] = [
+        (people.as_bytes().to_vec(), ["UTF-8", ",", "\"", "true"]),
+        (gbk, ["GB18030", ",", "\"", "true"]),
+        (people.replace(',', "|!").into_bytes(), ["UTF-8", "|!", "\"", "true"]),
+        (people.replace(',', "\t").into_bytes(), ["UTF-8", "\\t", "\"", "true"]),
+        (people.replace(',', "\x1f").into_bytes(), ["UTF-8", "\\x1f", "\"", "true"]),
+        (
+            Encoding::GB18030.encode(&people.replace(',', "|")).unwrap(),
+            ["GB18030", "|", "\"", "true"],
+        ),
+        (b"a;b\n1,5;2,25\n3,0;4,75\n".to_vec(), ["UTF-8", ";", "\"", "true"]),
+        (b"1,2.5,x\n2,3.5,y\n".to_vec(), ["UTF-8", ",", "\"", "false"]),
+        (b"'a','b'\n'1,2','x'\n'3,4','y'\n".to_vec(), ["UTF-8", ",", "'", "true"]),
+        (b"one\ntwo\nthree\n".to_vec(), ["UTF-8", "none", "\"", "true"]),
+    ];
+    for (bytes, [encoding, delimiter, quote, header]) in cases {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let found = look(bytes);
+        let all = ["encoding", "delimiter", "quote", "header"].map(|name| option(&found, name));
+        assert_eq!(
+            all,
+            [encoding, delimiter, quote, header],
+            "{text}\n{}",
+            found.reasons.join("\n")
+        );
+        assert!(found.reasons.iter().any(|r| r.starts_with("delimiter")), "{:?}", found.reasons);
+    }
+}
+
+#[test]
+fn backslash_escapes_are_told_from_doubled_quotes() {
+    let found = look(b"a,b\n1,\"x \\\"y\\\", z\"\n2,\"v \\\"w\\\"\"\n".to_vec());
+    assert_eq!(option(&found, "escape"), "\\\\");
+    let found = look(b"a,b\n1,\"x \"\"y\"\", z\"\n".to_vec());
+    assert_eq!(option(&found, "escape"), "doubled");
+}
+
+#[test]
+fn columns_say_why_they_have_their_type() {
+    let found = look("id,单价,born\n1,1.50,20260102\n2,2.25,19991231\n".as_bytes().to_vec());
+    let columns = &found.datasets[0].columns;
+    assert_eq!(columns.len(), 3);
+    assert_eq!(columns[2], ("born".to_owned(), "2 of 2 values are dates YYYYMMDD".to_owned()));
+    assert_eq!(found.datasets[0].records, Some(2));
+}
+
+fn write(pairs: &[&str], batch: &RecordBatch) -> (Vec<u8>, Vec<Reject>) {
+    let open = EncodeOptions { schema: batch.schema(), limits: Limits::default() };
+    let mut encoder = format(pairs).encoder(open).unwrap();
+    let mut out = BytesMut::new();
+    let rejects = encoder.encode(batch, &mut out).unwrap();
+    assert!(encoder.finish(&mut out).unwrap().is_empty());
+    (out.to_vec(), rejects)
+}
+
+fn sample() -> RecordBatch {
+    let names: ArrayRef =
+        Arc::new(StringArray::from(vec![Some("张,伟"), Some(""), None, Some("=1+\"x\"")]));
+    let ids: ArrayRef = Arc::new(Int64Array::from(vec![Some(-1), Some(2), None, Some(4)]));
+    let fees = Decimal128Array::from(vec![Some(1_250), None, Some(-5), Some(0)])
+        .with_precision_and_scale(10, 2)
+        .unwrap();
+    RecordBatch::try_from_iter([("id", ids), ("name", names), ("fee", Arc::new(fees) as ArrayRef)])
+        .unwrap()
+}
+
+#[test]
+fn rows_of_other_formats_are_written_as_rfc_4180_says() {
+    let (bytes, rejects) = write(&[], &sample());
+    assert!(rejects.is_empty());
+    let wanted = "id,name,fee\n-1,\"张,伟\",12.50\n2,\"\",\n,,-0.05\n4,\"=1+\"\"x\"\"\",0.00\n";
+    assert_eq!(String::from_utf8(bytes).unwrap(), wanted);
+}
+
+#[test]
+fn the_dialect_can_be_chosen() {
+    let (bytes, rejects) = write(
+        &[
+            "encoding=gbk",
+            "delimiter=;",
+            "decimal=,",
+            "line_end=crlf",
+            "always_quote=true",
+            "header=false",
+            "final_newline=false",
+        ],
+        &sample(),
+    );
+    assert!(rejects.is_empty());
+    let wanted = "\"-1\";\"张,伟\";\"12,50\"\r\n\"2\";\"\";\"\"\r\n\"\";;\"-0,05\"\r\n\"4\";\"=1+\"\"x\"\"\";\"0,00\"";
+    assert_eq!(Encoding::GBK.decode(&bytes).unwrap(), wanted);
+    let (bytes, rejects) = write(&["quote=none", "escape=c", "delimiter=tab"], &sample());
+    assert!(rejects.is_empty());
+    assert_eq!(
+        String::from_utf8(bytes).unwrap(),
+        "id\tname\tfee\n-1\t张,伟\t12.50\n2\t\t\n\t\t-0.05\n4\t=1+\"x\"\t0.00\n"
+    );
+}
+
+#[test]
+fn what_the_dialect_cannot_hold_is_a_reject_and_the_other_rows_are_written() {
+    let (bytes, rejects) = write(&["quote=none"], &sample());
+    let found: Vec<_> =
+        rejects.iter().map(|r| (r.record, r.fault.code.as_ref(), r.fault.field.as_str())).collect();
+    assert_eq!(found, [(1, "csv.unquotable", "name")]);
+    assert_eq!(String::from_utf8(bytes).unwrap(), "id,name,fee\n2,,\n,,-0.05\n4,=1+\"x\",0.00\n");
+    let rare: ArrayRef = Arc::new(StringArray::from(vec!["张", "𠮷"]));
+    let batch = RecordBatch::try_from_iter([("name", rare)]).unwrap();
+    let (bytes, rejects) = write(&["encoding=gbk"], &batch);
+    assert_eq!(
+        (rejects.len(), rejects[0].record, rejects[0].fault.code.as_ref()),
+        (1, 2, "value.bad_characters")
+    );
+    assert_eq!(bytes, b"name\n\xD5\xC5\n");
+}
+
+#[test]
+fn formulas_are_guarded_only_when_asked_and_only_in_texts() {
+    let (bytes, _) = write(&["formula_guard=escape"], &sample());
+    assert!(String::from_utf8(bytes).unwrap().ends_with("4,\"'=1+\"\"x\"\"\",0.00\n"));
+    let (bytes, rejects) = write(&["formula_guard=reject"], &sample());
+    assert_eq!(
+        (rejects.len(), rejects[0].record, rejects[0].fault.code.as_ref()),
+        (1, 4, "csv.formula")
+    );
+    assert!(String::from_utf8(bytes).unwrap().contains("\n-1,"), "a negative number is no formula");
+}
