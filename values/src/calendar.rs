@@ -47,7 +47,8 @@ pub fn days(year: u32, month: u32, day: u32) -> Option<i32> {
     // Nearly all dates in files, without a division: the first day of the month and of the next one.
     if (1..=12).contains(&month)
         && let Some(at) = (year.wrapping_mul(12).wrapping_add(month)).checked_sub(TABLE_FROM)
-        && let Some(&[first, next]) = MONTHS.get(at as usize..).and_then(|rest| rest.first_chunk::<2>())
+        && let Some(&[first, next]) =
+            MONTHS.get(at as usize..).and_then(|rest| rest.first_chunk::<2>())
     {
         let days = first.wrapping_add(day.wrapping_sub(1).cast_signed());
         return (first..next).contains(&days).then_some(days);
@@ -121,7 +122,11 @@ mod tests {
     fn the_table_agrees_with_the_rule() {
         for year in 1895..2105 {
             for (month, day) in (0..=13).flat_map(|month| (0..=32).map(move |day| (month, day))) {
-                assert_eq!(days(year, month, day), days_by_rule(year, month, day), "{year}-{month}-{day}");
+                assert_eq!(
+                    days(year, month, day),
+                    days_by_rule(year, month, day),
+                    "{year}-{month}-{day}"
+                );
             }
         }
     }

@@ -196,7 +196,7 @@ impl Utf8Buf {
     ///
     /// # Errors
     /// If an end of the range is inside a character or outside the window: that end. Nothing is appended.
-    #[inline]
+    #[inline(always)]
     pub fn push_validated(
         &mut self,
         window: Validated<'_>,

@@ -12,11 +12,51 @@ use crate::reader::{self, DateReader, FieldReader, Shape, blanks};
 use crate::spans::{Source, Spans};
 
 /// What all loops need.
-struct Block<'a> {
+struct Block<'a, P> {
     reader: &'a FieldReader,
     source: Source<'a>,
-    spans: Spans<'a>,
+    places: P,
+    rows: usize,
     nullable: bool,
+}
+
+/// Where the field of a row stands: the two kinds of [`Spans`], each with loops of its own.
+trait Places {
+    fn place(&self, row: usize) -> (usize, usize);
+}
+
+/// [`Spans::Listed`], from the first entry on.
+struct Listed<'a> {
+    starts: &'a [u32],
+    ends: &'a [u32],
+    skip: u32,
+    stride: usize,
+}
+
+/// [`Spans::Fixed`].
+struct Fixed {
+    first: usize,
+    record: usize,
+    length: usize,
+}
+
+impl Places for Listed<'_> {
+    #[inline(always)]
+    fn place(&self, row: usize) -> (usize, usize) {
+        let at = row.wrapping_mul(self.stride);
+        match (self.starts.get(at), self.ends.get(at)) {
+            (Some(&start), Some(&end)) => (start.wrapping_add(self.skip) as usize, end as usize),
+            _ => (0, usize::MAX),
+        }
+    }
+}
+
+impl Places for Fixed {
+    #[inline(always)]
+    fn place(&self, row: usize) -> (usize, usize) {
+        let start = self.first.wrapping_add(row.wrapping_mul(self.record));
+        (start, start.wrapping_add(self.length))
+    }
 }
 
 /// A column that a loop writes to.
@@ -33,7 +73,24 @@ pub(super) fn block(
     spans: Spans<'_>,
     faults: &mut FaultMask,
 ) {
-    let block = Block { reader, source, spans, nullable: reader.spec().nullable };
+    let nullable = reader.spec().nullable;
+    match spans {
+        Spans::Listed { starts, ends, skip, first, stride, rows } => {
+            let starts = starts.get(first..).unwrap_or_default();
+            let ends = ends.get(first..).unwrap_or_default();
+            let places = Listed { starts, ends, skip, stride };
+            fill(&Block { reader, source, places, rows, nullable }, store, faults);
+        }
+        Spans::Fixed { first, record, length, rows } => {
+            let places = Fixed { first, record, length };
+            fill(&Block { reader, source, places, rows, nullable }, store, faults);
+        }
+    }
+}
+
+/// The type switch: once a block.
+fn fill<P: Places>(block: &Block<'_, P>, store: &mut Store, faults: &mut FaultMask) {
+    let reader = block.reader;
     match (reader.shape(), store) {
         (Shape::Text, Store::Text(column)) => block.texts(column, faults),
         (Shape::Boolean(words), Store::Boolean(column)) => {
@@ -80,43 +137,15 @@ pub(super) fn block(
         (Shape::Int { min, max }, store) => block.ints(store, *min, *max, faults),
         (Shape::UInt { max }, store) => block.uints(store, *max, faults),
         // `ColumnBuilder::new` makes the store from the type the shape was made from.
-        _ => (0..spans.rows()).for_each(|row| faults.set(row)),
+        _ => (0..block.rows).for_each(|row| faults.set(row)),
     }
 }
 
-impl Block<'_> {
-    /// The loop of all types that are not text, with the way of looking up places chosen before it starts.
+impl<P: Places> Block<'_, P> {
+    /// The loop of all types that are not text.
     #[inline(always)]
     fn rows<T, S: Sink<T>>(
         &self,
-        column: &mut S,
-        faults: &mut FaultMask,
-        fast: impl FnMut(&[u8]) -> Option<T>,
-        slow: impl Fn(&[u8]) -> Result<T, FaultKind>,
-    ) {
-        match self.spans {
-            Spans::Listed { starts, ends, skip, first, stride, rows } => {
-                self.each_row(
-                    rows,
-                    listed(starts, ends, skip, first, stride),
-                    column,
-                    faults,
-                    fast,
-                    slow,
-                );
-            }
-            Spans::Fixed { rows, .. } => {
-                let spans = self.spans;
-                self.each_row(rows, |row| spans.span(row), column, faults, fast, slow);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn each_row<T, S: Sink<T>>(
-        &self,
-        rows: usize,
-        place: impl Fn(usize) -> (usize, usize),
         column: &mut S,
         faults: &mut FaultMask,
         mut fast: impl FnMut(&[u8]) -> Option<T>,
@@ -124,8 +153,8 @@ impl Block<'_> {
     ) {
         let bytes = self.source.bytes();
         let nulls_first = self.reader.nulls_first();
-        for row in 0..rows {
-            let (start, end) = place(row);
+        for row in 0..self.rows {
+            let (start, end) = self.places.place(row);
             let Some(field) = bytes.get(start..end) else {
                 self.missing(row, column, faults);
                 continue;
@@ -250,25 +279,6 @@ impl Block<'_> {
     }
 
     fn texts(&self, column: &mut TextColumn, faults: &mut FaultMask) {
-        match self.spans {
-            Spans::Listed { starts, ends, skip, first, stride, rows } => {
-                self.each_text(rows, listed(starts, ends, skip, first, stride), column, faults);
-            }
-            Spans::Fixed { rows, .. } => {
-                let spans = self.spans;
-                self.each_text(rows, |row| spans.span(row), column, faults);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn each_text(
-        &self,
-        rows: usize,
-        place: impl Fn(usize) -> (usize, usize),
-        column: &mut TextColumn,
-        faults: &mut FaultMask,
-    ) {
         let policy = self.reader.spec().spelling.invalid;
         let bytes = self.source.bytes();
         let window = match self.source {
@@ -279,10 +289,10 @@ impl Block<'_> {
         let empty_is_null = self.reader.empty_is_null();
         let words = self.reader.has_null_words();
         let empty_adds_null = empty_is_null && self.nullable;
-        for row in 0..rows {
-            let (mut start, end) = place(row);
+        for row in 0..self.rows {
+            let (mut start, end) = self.places.place(row);
             let Some(whole) = bytes.get(start..end) else {
-                if !self.spans.is_empty_text(row) || column.append(b"").is_err() {
+                if end != Spans::EMPTY as usize || column.append(b"").is_err() {
                     self.missing(row, column, faults);
                 }
                 continue;
@@ -321,26 +331,6 @@ impl Block<'_> {
     fn bad(&self, row: usize, column: &mut TextColumn, faults: &mut FaultMask) {
         faults.set(row);
         column.append_null();
-    }
-}
-
-/// The lookup of [`Spans::Listed`], with everything it needs at hand.
-#[inline(always)]
-fn listed<'a>(
-    starts: &'a [u32],
-    ends: &'a [u32],
-    skip: u32,
-    first: usize,
-    stride: usize,
-) -> impl Fn(usize) -> (usize, usize) + 'a {
-    let starts = starts.get(first..).unwrap_or_default();
-    let ends = ends.get(first..).unwrap_or_default();
-    move |row| {
-        let at = row.wrapping_mul(stride);
-        match (starts.get(at), ends.get(at)) {
-            (Some(&start), Some(&end)) => (start.wrapping_add(skip) as usize, end as usize),
-            _ => (0, usize::MAX),
-        }
     }
 }
 
