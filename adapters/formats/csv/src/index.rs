@@ -4,6 +4,7 @@
 //! parts of characters as well, are sorted out by what stands around them). Whatever it is not sure of it leaves to the general way, [`Table::walk`].
 
 use fenhe_kernels::index::{CsvSyntax, QuoteState, csv_positions, is_regular};
+use fenhe_text::Encoding;
 
 use crate::dialect::Syntax;
 use crate::options::Ragged;
@@ -256,7 +257,17 @@ fn begins_character(data: &[u8], from: usize, place: usize, syntax: &Syntax) -> 
         return true;
     }
     let mut at = place - run;
-    if at > from && data.get(at - 1).is_some_and(u8::is_ascii_digit) {
+    let inside = data.get(at..place).unwrap_or_default();
+    let digit_before = at > from && data.get(at - 1).is_some_and(u8::is_ascii_digit);
+    // In GBK and its supersets such bytes are pairs, and a lead that is left over takes the byte at `place`.
+    let pairs = matches!(encoding, Encoding::GB18030 | Encoding::GBK | Encoding::CP936)
+        && matches!(data.get(place), Some(0x40..=0x7E))
+        && !digit_before
+        && inside.iter().all(|byte| (0x81..=0xFE).contains(byte));
+    if pairs {
+        return run.is_multiple_of(2);
+    }
+    if digit_before {
         at = from;
     }
     let window = data.get(..data.len().min(place + 4)).unwrap_or(data);
