@@ -1,1 +1,27 @@
 #![doc = include_str!("../README.md")]
+
+mod chars;
+mod columns;
+mod decode;
+mod detect;
+mod dialect;
+mod entities;
+mod error;
+mod find;
+mod format;
+mod infer;
+mod names;
+mod options;
+mod outline;
+mod path;
+mod plan;
+mod run;
+mod scan;
+mod settle;
+mod slow;
+mod stage;
+mod walk;
+mod window;
+
+pub use format::Xml;
+pub use options::{Dtd, Extra, Mixed, Nil, Trimming, Types, XmlOptions};

@@ -1,0 +1,86 @@
+//! The promises of every format, on documents of many kinds.
+
+use std::sync::Arc;
+
+use fenhe_core::Options;
+use fenhe_testkit::format::{Broken, Case, conforms};
+use fenhe_text::Encoding;
+use fenhe_xml::Xml;
+
+const PEOPLE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<registry>\n  <person>\n    <name>王小明</name>\n    <born>1990-02-03</born>\n    <fee>12.50</fee>\n  </person>\n  <person>\n    <name>A&amp;B &#x4E2D;</name>\n    <born>2001-12-31</born>\n    <fee>-7.00</fee>\n  </person>\n  <person>\n    <name>c</name>\n    <born>1999-01-01</born>\n    <fee>0.25</fee>\n  </person>\n</registry>\n";
+
+const ORDERS: &str = r#"<o:orders xmlns:o="urn:orders" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+ <!-- a comment --><o:order id="1" when="2026-01-02"><o:note>first</o:note>
+   <o:item sku="a1"><o:count>2</o:count></o:item><o:item sku="b2"><o:count>3</o:count></o:item><o:tag>x</o:tag></o:order>
+ <o:order id="2"><o:note><![CDATA[<b>&]]></o:note><o:tag>y</o:tag><o:tag>z</o:tag></o:order>
+ <o:order id="3"><o:note xsi:nil="true"/><o:item sku="c"><o:count/></o:item></o:order>
+ <o:order id="4"><o:note></o:note></o:order>
+ text <o:order id='5'><?pi x?><p:note xmlns:p="urn:orders">p</p:note></o:order>
+</o:orders>"#;
+
+fn xml(options: &[&str]) -> Arc<Xml> {
+    Arc::new(Xml::from_options(&Options::from_pairs(options.iter().copied()).unwrap()).unwrap())
+}
+
+fn cases() -> Vec<Case> {
+    let encoded = |label: &str| {
+        let encoding = Encoding::for_label(label).unwrap();
+        let text = PEOPLE.replace("UTF-8", label);
+        let body = encoding.encode(&text).unwrap();
+        if label.starts_with("UTF-16") { [encoding.bom(), &body].concat() } else { body }
+    };
+    vec![
+        Case::new("people", xml(&[]), PEOPLE),
+        Case::new("people in GBK", xml(&[]), encoded("GBK")),
+        Case::new("people in GB18030", xml(&[]), encoded("GB18030")),
+        Case::new("people in UTF-16LE", xml(&[]), encoded("UTF-16LE")),
+        Case::new("people, as text", xml(&["types=text", "trim=both"]), PEOPLE),
+        Case::new("orders", xml(&[]), ORDERS),
+        Case::new("items", xml(&["record=/orders/order/item"]), ORDERS),
+        Case::new("one record", xml(&[]), "<a><b>1</b><c d='2'/></a>"),
+        Case::new("bare values", xml(&[]), "<a><b>1</b><b>2</b></a>"),
+        Case::new("carriage returns", xml(&[]), PEOPLE.replace('\n', "\r\n")),
+    ]
+}
+
+fn broken() -> Vec<Broken> {
+    let bytes = "<r><p><n>1</n></p>\n<p><n>x</n></p>\n<p><n>3</n><m/></p>\n<p><n>4</n><n>4</n></p><p><n>5</n></p></r>";
+    let schema = "[[field]]\nname = \"n\"\ntype = \"int64\"\n";
+    let mut options = Options::new();
+    options
+        .set("schema", serde_json::json!({"name": "n.toml", "text": schema}))
+        .set("record", "/r/p")
+        .set("extra", "reject");
+    let format = Arc::new(Xml::from_options(&options).unwrap());
+    vec![
+        Broken {
+            case: Case::new("bad values", format, bytes),
+            rejects: vec![
+                (2, 19, "value.not_a_number"),
+                (3, 35, "xml.extra"),
+                (4, 55, "xml.repeated"),
+            ],
+            rows: 2,
+        },
+        Broken {
+            case: Case::new(
+                "bad characters",
+                xml(&["types=text"]),
+                b"<r><p><n>\xE4\xB8\xAD</n></p><p><n>a\xFFb</n></p><p><n>c</n></p></r>".to_vec(),
+            ),
+            rejects: vec![(2, 20, "value.bad_characters")],
+            rows: 2,
+        },
+    ]
+}
+
+fn fatal() -> Vec<Case> {
+    ["<r><p/><p></r>", "<r><p/><p/></r><x/>", "<r><p/>", "x", "", "<r><p>\x01</p></r>"]
+        .map(|bytes| Case::new(bytes, xml(&["record=/r/p", "types=text"]), bytes))
+        .into()
+}
+
+#[test]
+fn the_format_keeps_its_promises() {
+    conforms(&cases(), &broken(), &fatal());
+}
