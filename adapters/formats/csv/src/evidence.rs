@@ -52,6 +52,7 @@ fn options(settled: &Settled) -> Options {
     };
     options.set("escape", escape);
     options.set("header", dialect.header.to_string());
+    options.set("blank_lines", if dialect.blank_is_record { "record" } else { "skip" });
     options
 }
 

@@ -160,6 +160,14 @@ impl CsvOptions {
     pub fn from_options(options: &Options) -> Result<Self> {
         options.parse("csv")
     }
+
+    /// Whether nothing about the dialect is left to find out.
+    pub(crate) fn are_settled(&self) -> bool {
+        let words = [&self.encoding, &self.delimiter, &self.quote, &self.escape];
+        words.iter().all(|word| word.is_some())
+            && self.header.is_some()
+            && self.blank_lines.is_some()
+    }
 }
 
 /// The text of an option that may hold escapes and names: `tab`, `\t`, `\x1f`, `\\`, `none`. `None`: `none` or empty.

@@ -29,13 +29,12 @@ impl CsvSplitter {
 
 impl Splitter for CsvSplitter {
     fn prologue(&mut self, start: &[u8], end_of_stream: bool) -> Result<Option<Boundary>> {
-        if start.len() < SAMPLE && !end_of_stream {
-            return Ok(None);
-        }
+        // With something left to find out, the first MiB decides, as it does for a decoder.
+        let enough = self.options.are_settled() || start.len() >= SAMPLE || end_of_stream;
         let sample = start.get(..SAMPLE).unwrap_or(start);
         let complete = end_of_stream && start.len() <= SAMPLE;
-        let Some(settled) = settle(&self.options, &DecodeOptions::default(), sample, complete)?
-        else {
+        let open = DecodeOptions::default();
+        let Some(settled) = settle(&self.options, &open, sample, complete)? else {
             return Ok(None);
         };
         let boundary = Boundary { end: settled.prologue, records: 0, lines: settled.lines };
@@ -47,7 +46,8 @@ impl Splitter for CsvSplitter {
         };
         self.cut =
             Some(Cutter { table: Table::new(settled.names.len()), syntax: settled.syntax, policy });
-        Ok(Some(boundary))
+        // Whoever goes on from a position gives the header alone: it will do to cut by.
+        Ok(enough.then_some(boundary))
     }
 
     fn last_boundary(&mut self, chunk: &[u8], end_of_stream: bool) -> Option<Boundary> {

@@ -154,3 +154,15 @@ fn formulas_are_guarded_only_when_asked_and_only_in_texts() {
     );
     assert!(String::from_utf8(bytes).unwrap().contains("\n-1,"), "a negative number is no formula");
 }
+
+#[test]
+fn a_splitter_of_settled_options_cuts_behind_the_header_alone() {
+    let text = "a,b\n1,\"x\ny\"\n2,z\n3,\"un".as_bytes();
+    let found = look(text.get(..20).unwrap().to_vec());
+    let format = Csv::from_options(&found.options).unwrap();
+    let mut splitter = format.splitter().unwrap();
+    let header = splitter.prologue(&text[..4], false).unwrap().unwrap();
+    assert_eq!((header.end, header.records, header.lines), (4, 0, 1));
+    let cut = splitter.last_boundary(&text[4..], false).unwrap();
+    assert_eq!((cut.end, cut.records, cut.lines), (12, 2, 3));
+}
