@@ -8,7 +8,7 @@ use fenhe_values::{FaultMask, FieldSpec, FieldWriter, TextBlock};
 
 use crate::detect;
 use crate::dialect::{Dialect, Escape, Quoting, Syntax};
-use crate::options::{CsvOptions, FormulaGuard, LineEnd, Ragged, config};
+use crate::options::{CsvOptions, FormulaGuard, LineEnd, config};
 use crate::settle::{base_spelling, dialect_of};
 use crate::spell::{Spelled, Speller};
 
@@ -23,7 +23,7 @@ pub(crate) struct CsvEncoder {
     guard: FormulaGuard,
     prologue: Vec<u8>,
     started: bool,
-    /// Whether what was written last is a whole line.
+    /// Whether what was written last is a line without its end.
     line_open: bool,
     writers: Vec<FieldWriter>,
     blocks: Vec<TextBlock>,
@@ -50,7 +50,6 @@ impl CsvEncoder {
         if options.line_end == Some(LineEnd::Any) {
             return Err(config("line_end", "a writer needs lf, crlf or cr"));
         }
-        let _ = Ragged::Reject;
         let syntax = Syntax::new(&dialect)?;
         let specs = open.schema.fields().iter().map(|field| {
             if read.is_some() {

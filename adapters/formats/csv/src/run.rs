@@ -119,7 +119,8 @@ impl Run {
                 continue;
             }
             if (self.ended || self.fatal.is_some()) && !self.pending.is_empty() {
-                let line = self.line_of_pending();
+                // Blank lines at the end are counted already: nothing but them is left to go on with.
+                let line = self.line;
                 return self.pending.finish(line, &self.settled.resume).map(Some);
             }
             return self.fatal.take().map_or(Ok(None), Err);
@@ -323,11 +324,5 @@ impl Run {
             self.ready.push_back(batch);
         }
         Ok(())
-    }
-
-    /// The line on which the byte behind the last record stands. Blank lines behind it were counted already, but they
-    /// are passed over again by whoever goes on there.
-    fn line_of_pending(&self) -> u64 {
-        self.line
     }
 }
