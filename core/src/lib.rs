@@ -10,6 +10,7 @@ mod options;
 mod position;
 mod reject;
 pub mod schema;
+mod secret;
 mod store;
 
 pub use arrow_array::RecordBatch;
@@ -29,6 +30,7 @@ pub use limits::Limits;
 pub use options::{Attachment, Options, nearest};
 pub use position::Position;
 pub use reject::{Fault, Raw, Reject, Source};
+pub use secret::Secret;
 pub use store::{ByteSink, ByteStream, Entry, ReadAt, Store, read_exact_at};
 
 /// The Arrow crates of this release: one major version for every adapter.

@@ -6,6 +6,7 @@ pub mod exchange;
 pub mod format;
 pub mod generate;
 mod neutral;
+pub mod peer;
 pub mod shared;
 pub mod store;
 
