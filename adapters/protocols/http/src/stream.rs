@@ -86,10 +86,7 @@ impl HttpStream {
                 self.size = size;
             }
             _ => {
-                // If-Range turned into the whole object: it is another one.
-                if self.given > 0 {
-                    return Err(self.changed());
-                }
+                // The whole object, of the same version as before: the front is dropped.
                 self.drop = self.at;
                 self.size = answer.content_length();
                 if self.size.is_some_and(|size| size < self.at) {
@@ -147,7 +144,10 @@ impl HttpStream {
                     if self.etag.is_none() && self.at > 0 {
                         return Err(self.cut().caused_by(broken));
                     }
-                    self.given = self.at.max(1);
+                    if self.at == 0 {
+                        // Nothing was handed out yet, so any version will do.
+                        self.etag = None;
+                    }
                     tokio::time::sleep(self.budget.wait(broken)?).await;
                 }
             }

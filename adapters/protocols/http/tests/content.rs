@@ -70,6 +70,18 @@ async fn a_broken_download_goes_on_where_it_broke() {
 }
 
 #[tokio::test]
+async fn a_break_before_the_first_byte_and_a_server_that_forgot_ranges_are_mended_too() {
+    let (v1, v2) = (("etag", "\"v1\""), ("etag", "\"v2\""));
+    let peer = Peer::start([
+        Act::Reset(answer("200 OK", &[v1, ("content-length", "10")], b"")),
+        Act::Reset(answer("200 OK", &[v2, ("content-length", "10")], b"0123")),
+        Act::Answer(answer("200 OK", &[v2], b"0123456789")),
+    ])
+    .await;
+    assert_eq!(read(&store(&peer), "a").await.unwrap(), b"0123456789");
+}
+
+#[tokio::test]
 async fn a_download_that_changed_meanwhile_is_not_glued_together() {
     for second in [
         answer("200 OK", &[("etag", "\"v2\"")], b"abcdefghij"),
