@@ -1,1 +1,36 @@
 #![doc = include_str!("../README.md")]
+
+mod batch;
+mod columns;
+mod copybook;
+mod decode;
+mod doctor;
+mod encode;
+mod error;
+mod expand;
+mod format;
+mod frame;
+mod layout;
+mod nested;
+mod options;
+mod print;
+mod rows;
+mod schema;
+mod segments;
+mod splitter;
+mod storage;
+mod stream;
+mod value;
+
+pub use copybook::{
+    Category, Condition, Copybook, Figurative, Item, MAX_TEXT, OccursClause, ParseOptions, Picture,
+    Renames, SignClause, SourceForm, Usage, Value,
+};
+pub use format::CopybookFormat;
+pub use layout::{Field, Layout, Table};
+pub use options::{
+    AsciiSign, BinarySize, ByteOrder, CopybookOptions, Edited, Fillers, Floats, Invalid, Long,
+    LowValues, NSymbol, NullFill, PointerSize, RecordFormat, Redefines, Short, Trunc,
+    VariableOccurs,
+};
+pub use storage::{Storage, ZonedSign};
