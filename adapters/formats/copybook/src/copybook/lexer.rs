@@ -105,6 +105,14 @@ impl Lexer<'_> {
                 Ok(Some(token(TokenKind::Period)))
             }
             '\'' | '"' => Ok(Some(token(TokenKind::Literal(Literal::Text(self.quoted(start)?))))),
+            // Text that went through a generator has its quotes escaped.
+            '\\' if matches!(self.peek(1), Some('\'' | '"')) => {
+                self.at += 1;
+                let quote = Ch { c: self.peek(0).unwrap_or('"'), ..start };
+                let mut text = self.quoted(quote)?;
+                text.truncate(text.trim_end_matches('\\').len());
+                Ok(Some(token(TokenKind::Literal(Literal::Text(text)))))
+            }
             '=' if self.peek(1) == Some('=') => self.pseudo(start).map(Some),
             _ => self.word(start).map(Some),
         }

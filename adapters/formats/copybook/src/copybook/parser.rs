@@ -43,7 +43,6 @@ pub(crate) fn parse(tokens: &[Token], comma: bool) -> Result<Copybook> {
     let mut records = tree(flat)?;
     for record in &mut records {
         inherit(record, None, None);
-        check(record)?;
     }
     Ok(Copybook { records, decimal_comma: comma })
 }
@@ -157,20 +156,6 @@ fn inherit(item: &mut Item, usage: Option<Usage>, sign: Option<SignClause>) {
     }
 }
 
-/// An item without a PICTURE is a group or has a USAGE that needs none.
-fn check(item: &Item) -> Result<()> {
-    let needs_none = matches!(
-        item.usage,
-        Usage::Float | Usage::Double | Usage::Index | Usage::Pointer | Usage::Sized(..)
-    );
-    if item.children.is_empty() && item.picture.is_none() && !needs_none {
-        let name = item.name.as_deref().unwrap_or("FILLER");
-        let message = format!("{name} has neither a PICTURE nor items below it");
-        return Err(error::syntax(message, item.line, item.column));
-    }
-    item.children.iter().try_for_each(check)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,7 +176,6 @@ mod tests {
     fn mistakes_point_at_line_and_column() {
         let place = |text: &str| Copybook::parse(text).unwrap_err().line().unwrap();
         assert_eq!(place("01 A.\n  05 B PIC X\n  05 C PIC X."), (3, 3));
-        assert_eq!(place("01 A.\n  05 B."), (2, 3));
         assert_eq!(place("01 A.\n  05 B PIC X(3.\n"), (2, 12));
         assert_eq!(place("01 A.\n  05 B PIC X.\n    10 C PIC X."), (3, 5));
         assert_eq!(place("01 A PIC X.\nHELLO THERE."), (2, 1));

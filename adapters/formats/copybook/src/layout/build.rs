@@ -20,6 +20,7 @@ pub(super) fn build(book: &Copybook, options: &CopybookOptions) -> Result<Layout
         fields: Vec::new(),
         fillers: 0,
         synced: 0,
+        notes: Vec::new(),
     };
     let stand_alone = book.records.iter().all(|r| r.level == 77);
     let top: Vec<&Item> = book.records.iter().filter(|r| stand_alone || r.level != 77).collect();
@@ -32,7 +33,7 @@ pub(super) fn build(book: &Copybook, options: &CopybookOptions) -> Result<Layout
     } else {
         records.push(builder.wrap(&top)?);
     }
-    let mut notes = Vec::new();
+    let mut notes = std::mem::take(&mut builder.notes);
     if builder.synced > 0 && !options.sync {
         notes.push(format!(
             "{} items are SYNCHRONIZED; set sync=true if the record length shows slack bytes",
@@ -86,6 +87,7 @@ struct Builder<'a> {
     fields: Vec<Field>,
     fillers: usize,
     synced: usize,
+    notes: Vec<String>,
 }
 
 impl Builder<'_> {
@@ -136,7 +138,13 @@ impl Builder<'_> {
         let tables = field.tables.clone();
         self.synced += usize::from(item.sync);
         self.fields.push(field);
-        if item.children.is_empty() {
+        if is_empty_group(item) {
+            self.notes.push(format!(
+                "{} (line {}) has neither a PICTURE nor items below it",
+                self.label(index),
+                item.line
+            ));
+        } else if item.children.is_empty() {
             let stored = self.stored(item)?;
             if let Some(field) = self.fields.get_mut(index) {
                 (field.storage, field.length) = (Some(stored.storage), stored.bytes);
@@ -234,7 +242,9 @@ impl Builder<'_> {
     fn boundary_of(&self, item: &Item, sync: bool) -> u64 {
         match item.children.first() {
             Some(first) => self.boundary_of(first, sync || first.sync),
-            None if sync => self.stored(item).map_or(1, |s| s.align.max(1)),
+            None if sync && !is_empty_group(item) => {
+                self.stored(item).map_or(1, |s| s.align.max(1))
+            }
             None => 1,
         }
     }
@@ -242,6 +252,10 @@ impl Builder<'_> {
     fn strictest(&self, item: &Item) -> u64 {
         let own = if item.children.is_empty() { self.boundary_of(item, item.sync) } else { 1 };
         item.children.iter().map(|c| self.strictest(c)).max().unwrap_or(1).max(own)
+    }
+
+    fn label(&self, index: usize) -> &str {
+        self.fields.get(index).map_or("", |f| f.name.as_str())
     }
 
     fn name(&mut self, item: &Item) -> String {
@@ -253,6 +267,15 @@ impl Builder<'_> {
             }
         }
     }
+}
+
+/// A group without items: a mistake in level numbers, mostly, that takes no bytes.
+fn is_empty_group(item: &Item) -> bool {
+    let alone = matches!(
+        item.usage,
+        Usage::Float | Usage::Double | Usage::Index | Usage::Pointer | Usage::Sized(..)
+    );
+    item.children.is_empty() && item.picture.is_none() && !alone
 }
 
 fn group(level: u8, name: String, (line, column): (u32, u32)) -> Field {
