@@ -11,7 +11,7 @@ use fenhe_core::{Error, Kind, Result};
 use grammar::Text;
 use locate::Located;
 
-pub use build::{Prepared, Settings};
+pub use build::{Prepared, Settings, usual_mode, write_mode};
 
 /// A configuration of this size is a mistake. 1 MiB.
 const LARGEST: u64 = 1 << 20;

@@ -23,7 +23,7 @@ pub use fenhe_core as core;
 
 pub use books::{Books, Entry, Ledger, Outcome};
 pub use checkpoint::{Checkpoint, Journal};
-pub use config::{ExchangeConfig, Prepared, Settings};
+pub use config::{ExchangeConfig, Prepared, Settings, usual_mode, write_mode};
 pub use fields::{FieldRule, Fields, Mapping, Unlisted};
 pub use files::{Files, MakeFormat};
 pub use guarantee::Level;

@@ -33,7 +33,7 @@ impl ExchangeConfig {
             }
             receipt.add(ended.receipt);
             if let Some(error) = ended.error {
-                let error = self.blame_fields(&prepared.flow.name, error);
+                let error = self.blame(&prepared.flow.name, error);
                 errors.push((prepared.flow.name.clone(), error));
             }
             if control.stopped() {

@@ -1,1 +1,82 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod adapters;
+mod check;
+mod convert;
+mod inspect;
+mod out;
+mod progress;
+mod report;
+mod run;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use fenhe::core::{Error, Kind};
+
+/// Moves data between the systems departments already have, and proves that nothing was lost.
+#[derive(Parser)]
+#[command(name = "fenhe", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Inspect(inspect::Args),
+    Convert(convert::Args),
+    Check(check::Args),
+    Run(run::Args),
+    Adapters(adapters::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores().max(2))
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let result = runtime.block_on(async {
+        match cli.command {
+            Command::Inspect(args) => inspect::inspect(args).await,
+            Command::Convert(args) => convert::convert(args).await,
+            Command::Check(args) => check::check(&args),
+            Command::Run(args) => run::run(args).await,
+            Command::Adapters(args) => adapters::adapters(&args),
+        }
+    });
+    // A blocked read of standard input must not keep the program from ending.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Says what went wrong, and returns 2 for what the caller can put right in words or configuration, else 1.
+fn failed(error: &Error) -> ExitCode {
+    // The reader of our output went away: that is its right.
+    if error.code() == out::CLOSED {
+        return ExitCode::SUCCESS;
+    }
+    report::error(error);
+    ExitCode::from(code_of(error))
+}
+
+fn code_of(error: &Error) -> u8 {
+    match error.kind() {
+        Kind::Config => 2,
+        _ => 1,
+    }
+}
+
+/// Cores that this process may use.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fenhe_core::{Capability, Error, Limits, Options, Result, WriteMode};
+use fenhe_core::{Capability, Error, Kind, Limits, Options, Result, WriteMode};
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
@@ -131,13 +131,17 @@ impl ExchangeConfig {
         };
         let place = Place::relative_to(text.from.get_ref(), &self.base);
         let opened = registry.source(&place, &opening).await;
-        opened.map_err(|error| self.source.here(self.blame(&error, &text.read, &text.from), error))
+        opened
+            .map_err(|error| self.source.here(self.place_of(&error, &text.read, &text.from), error))
     }
 
     fn target(&self, text: &FlowText, registry: &Registry) -> Result<Target> {
         let mut side = self.side(&text.write)?;
-        let key = self.key(&text.write, &mut side.options)?;
-        let wanted = self.mode(&text.write, &mut side.options)?;
+        let place_of = |name: &str| span_of(name, &text.write);
+        let (wanted, key) = write_mode(&mut side.options).map_err(|error| {
+            let span = error.field().and_then(place_of).unwrap_or_else(|| text.to.span());
+            self.source.here(span, error)
+        })?;
         let opening = Opening {
             format: side.format.map(|(name, _)| name),
             options: side.options,
@@ -145,13 +149,13 @@ impl ExchangeConfig {
             limits: self.limits(),
         };
         let place = Place::relative_to(text.to.get_ref(), &self.base);
-        let end = registry
-            .target(&place, &opening)
-            .map_err(|error| self.source.here(self.blame(&error, &text.write, &text.to), error))?;
+        let end = registry.target(&place, &opening).map_err(|error| {
+            self.source.here(self.place_of(&error, &text.write, &text.to), error)
+        })?;
         let able = end.exchange.info().capability;
-        let mode = wanted.as_ref().map_or_else(|| usual_mode(&able, &key), |(mode, _)| *mode);
+        let mode = wanted.unwrap_or_else(|| usual_mode(&able, &key));
         if mode == WriteMode::Upsert && key.is_empty() {
-            let span = wanted.map_or_else(|| text.to.span(), |(_, span)| span);
+            let span = place_of("mode").unwrap_or_else(|| text.to.span());
             let error = self.source.at(span, "exchange.key", "upsert needs a key");
             return Err(error.hint("key = [\"...\"] names the fields that identify a row"));
         }
@@ -174,7 +178,7 @@ impl ExchangeConfig {
     }
 
     /// The place in the configuration that an error of opening is about.
-    fn blame(
+    fn place_of(
         &self,
         error: &Error,
         table: &Table,
@@ -204,43 +208,6 @@ impl ExchangeConfig {
         Ok(Side { format, options })
     }
 
-    fn key(&self, table: &Table, options: &mut Options) -> Result<Vec<String>> {
-        let Some(value) = options.take("key") else {
-            return Ok(Vec::new());
-        };
-        let names: Option<Vec<String>> = match value {
-            serde_json::Value::String(name) => {
-                Some(name.split(',').map(|n| n.trim().into()).collect())
-            }
-            serde_json::Value::Array(names) => {
-                names.into_iter().map(|name| name.as_str().map(str::to_owned)).collect()
-            }
-            _ => None,
-        };
-        names.filter(|names| names.iter().all(|name| !name.is_empty())).ok_or_else(|| {
-            let span = span_of("key", table).unwrap_or(0..0);
-            self.source.at(span, "exchange.key", "a key is a list of field names")
-        })
-    }
-
-    fn mode(
-        &self,
-        table: &Table,
-        options: &mut Options,
-    ) -> Result<Option<(WriteMode, std::ops::Range<usize>)>> {
-        let Some(value) = options.take("mode") else {
-            return Ok(None);
-        };
-        let span = span_of("mode", table).unwrap_or(0..0);
-        match value.as_str().and_then(mode) {
-            Some(mode) => Ok(Some((mode, span))),
-            None => Err(self
-                .source
-                .at(span, "exchange.mode", "there is no such mode")
-                .hint("modes are append, upsert, replace")),
-        }
-    }
-
     /// The rules in the order in which they are written.
     fn fields(&self, text: &FlowText) -> Result<Fields> {
         let mut listed: Vec<(&Spanned<String>, &Spanned<FieldText>)> = text.fields.iter().collect();
@@ -260,8 +227,9 @@ impl ExchangeConfig {
         Ok(Fields { rules, unlisted: text.unlisted })
     }
 
-    /// An error about fields that shows up only with the schema of the source at hand.
-    pub(crate) fn blame_fields(&self, flow: &str, error: Error) -> Error {
+    /// An error of a flow, with the line of the configuration that it is about if there is one: errors about
+    /// fields show up only with the schema of the source at hand.
+    pub fn blame(&self, flow: &str, error: Error) -> Error {
         let text = self.text.flow.iter().find(|text| text.get_ref().name.get_ref() == flow);
         let span = text.and_then(|text| {
             let text = text.get_ref();
@@ -324,12 +292,44 @@ struct Target {
 }
 
 /// How a target is written when nobody says: by key if there is one, as a whole if it can only be that.
-pub(crate) fn usual_mode(able: &Capability, key: &[String]) -> WriteMode {
+pub fn usual_mode(able: &Capability, key: &[String]) -> WriteMode {
     match () {
         () if !key.is_empty() && able.upsert => WriteMode::Upsert,
         () if able.append => WriteMode::Append,
         () => WriteMode::Replace,
     }
+}
+
+/// Takes `mode` and `key` out of the options of a target.
+///
+/// # Errors
+/// [`Kind::Config`] with code `exchange.mode` or `exchange.key`.
+pub fn write_mode(options: &mut Options) -> Result<(Option<WriteMode>, Vec<String>)> {
+    let wrong = |code: &'static str, field: &str, what: &str| {
+        Error::new(Kind::Config, code, what.to_owned()).at_field(field.to_owned())
+    };
+    let key = match options.take("key") {
+        None => Some(Vec::new()),
+        Some(serde_json::Value::String(names)) => {
+            Some(names.split(',').map(|n| n.trim().into()).collect())
+        }
+        Some(serde_json::Value::Array(names)) => names
+            .iter()
+            .map(|name| name.as_str().map(str::to_owned))
+            .collect::<Option<Vec<String>>>(),
+        Some(_) => None,
+    };
+    let key = key
+        .filter(|names| names.iter().all(|name| !name.is_empty()))
+        .ok_or_else(|| wrong("exchange.key", "key", "a key is a list of field names"))?;
+    let mode = match options.take("mode") {
+        None => None,
+        Some(value) => Some(value.as_str().and_then(mode).ok_or_else(|| {
+            wrong("exchange.mode", "mode", "there is no such mode")
+                .hint("modes are append, upsert, replace")
+        })?),
+    };
+    Ok((mode, key))
 }
 
 /// The option that a message names.

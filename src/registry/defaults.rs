@@ -54,6 +54,8 @@ impl Registry {
     }
 
     fn add_default_formats(&mut self) {
+        #[cfg(feature = "csv")]
+        self.add_default(|options| Ok(Arc::new(fenhe_csv::Csv::from_options(options)?)));
         #[cfg(feature = "fixed")]
         self.add_default(|options| Ok(Arc::new(fenhe_fixed::Fixed::from_options(options)?)));
         #[cfg(feature = "dbf")]

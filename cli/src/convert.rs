@@ -1,0 +1,136 @@
+use std::path::PathBuf;
+
+use fenhe::core::{Limits, Options, Result, WriteMode};
+use fenhe::{
+    Fields, Flow, OnError, Opening, Output, Place, Policy, Receipt, Registry, RejectFile, Status,
+    pump, utc,
+};
+
+use crate::progress::Watch;
+use crate::{cores, out, report};
+
+/// Convert one file or table into another
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What to read: a path, a URI, or - for standard input
+    #[arg(value_name = "FROM")]
+    source: String,
+    /// What to write: a path, a URI, null: to count only, or - for standard output
+    #[arg(value_name = "TO")]
+    target: String,
+    /// Format to read; otherwise told by name or content
+    #[arg(long, value_name = "FORMAT")]
+    from: Option<String>,
+    /// Format to write; otherwise told by name
+    #[arg(long, value_name = "FORMAT")]
+    to: Option<String>,
+    /// Option for reading
+    #[arg(short = 'o', value_name = "KEY=VALUE")]
+    read: Vec<String>,
+    /// Option for writing; mode=append|upsert|replace and key=a,b for tables
+    #[arg(short = 'O', value_name = "KEY=VALUE")]
+    write: Vec<String>,
+    /// File of the rejected records [default for files: TO.rejects.ndjson]
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// File of the receipt
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+    /// What a record that cannot be read or written does
+    #[arg(long, value_name = "WHAT", default_value = "reject", value_parser = ["fail", "reject"])]
+    on_error: String,
+    /// Threads that decode [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Only these columns, in this order
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    columns: Option<Vec<String>>,
+    /// Deliver from the start, whatever was delivered before
+    #[arg(long)]
+    restart: bool,
+}
+
+pub(crate) async fn convert(args: Args) -> Result<u8> {
+    let (flow, files) = prepare(&args).await?;
+    let mut receipt = Receipt::begin("convert");
+    let watch = Watch::start(std::slice::from_ref(&files)).await;
+    let mut ended = pump(&flow, &watch.control).await;
+    watch.end();
+    if let Some(files) = &files {
+        ended.receipt.notes.extend(files.take_notes());
+    }
+    let quiet = ended.error.as_ref().is_some_and(|error| error.code() == out::CLOSED);
+    receipt.add(ended.receipt);
+    receipt.ended = utc(std::time::SystemTime::now());
+    if let Some(path) = &args.receipt {
+        receipt.write(path)?;
+    }
+    if quiet {
+        return Ok(0);
+    }
+    let rejected = receipt.flows.iter().any(|flow| flow.books.rejects() > 0);
+    if receipt.status != Status::Complete || rejected {
+        out::message(report::receipt(&receipt).trim_end());
+    }
+    if rejected && flow.rejects.is_none() {
+        out::message("the rejected records are not kept: name a file with --rejects");
+    }
+    match &ended.error {
+        Some(error) => {
+            report::error(error);
+            Ok(crate::code_of(error))
+        }
+        None => Ok(receipt.exit_code()),
+    }
+}
+
+async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
+    let registry = Registry::with_defaults();
+    let limits = Limits::default();
+    let mut write = Options::from_pairs(args.write.iter().map(String::as_str))?;
+    let (mode, key) = fenhe::write_mode(&mut write)?;
+    let to =
+        Opening { format: args.to.clone(), options: write, threads: 1, limits: limits.clone() };
+    let target = registry.target(&Place::parse(&args.target), &to)?;
+    let from = Opening {
+        format: args.from.clone(),
+        options: Options::from_pairs(args.read.iter().map(String::as_str))?,
+        threads: args.threads.unwrap_or_else(cores),
+        limits: limits.clone(),
+    };
+    let source = registry.source(&Place::parse(&args.source), &from).await?;
+    let able = target.exchange.info().capability;
+    let mode = mode.unwrap_or_else(|| fenhe::usual_mode(&able, &key));
+    let place = Place::parse(&args.target);
+    let kept = match (&args.rejects, place.scheme()) {
+        (Some(path), _) => Some(path.clone()),
+        (None, "file") => Some(PathBuf::from(format!("{}.rejects.ndjson", place.path().display()))),
+        (None, _) => None,
+    };
+    let fresh = mode == WriteMode::Replace || target.files.is_some();
+    let flow = Flow {
+        name: "convert".into(),
+        pipeline: format!("convert {}", source.input.name),
+        plan: format!("{:?} {:?} {:?}", args.read, args.columns, key),
+        fields: Fields::default(),
+        columns: args.columns.clone(),
+        policy: Policy {
+            on_error: if args.on_error == "fail" { OnError::Fail } else { OnError::Reject },
+            restart: args.restart,
+            ..Policy::default()
+        },
+        source: source.input,
+        target: Output {
+            exchange: target.exchange,
+            dataset: target.dataset,
+            name: target.name,
+            mode,
+            key,
+            present: true,
+        },
+        rejects: kept.map(|path| RejectFile { path, fresh }),
+        journal: None,
+        limits,
+    };
+    Ok((flow, source.files))
+}

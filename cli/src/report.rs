@@ -1,0 +1,143 @@
+//! What people read at the end of a run.
+
+use std::fmt::Write;
+
+use fenhe::core::Error;
+use fenhe::{FlowReceipt, Receipt, Status};
+
+use crate::out::message;
+use crate::table::Table;
+
+/// Says an error with what is behind it.
+pub(crate) fn error(error: &Error) {
+    let mut text = format!("error: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(behind) = cause {
+        // Only our own errors are known to hold no values.
+        if let Some(known) = behind.downcast_ref::<Error>()
+            && known.message() != error.message()
+        {
+            let _ = write!(text, "\n  because: {known}");
+        }
+        cause = behind.source();
+    }
+    message(&text);
+}
+
+/// The table of a whole run: one block a flow, in words a clerk understands.
+pub(crate) fn receipt(receipt: &Receipt) -> String {
+    let mut text = String::new();
+    for flow in &receipt.flows {
+        text.push_str(&block(flow));
+        text.push('\n');
+    }
+    text
+}
+
+fn block(flow: &FlowReceipt) -> String {
+    let mut text = format!("{}: {} -> {}\n", flow.flow, flow.source.name, flow.target.name);
+    let _ = writeln!(text, "  {}", words(flow));
+    let books = &flow.books;
+    let mut counts = Table::default().right(1);
+    counts.row(["records read".into(), number(books.read)]);
+    counts.row(["delivered".into(), number(books.delivered)]);
+    counts.row(["rejected".into(), number(books.rejects())]);
+    for reason in &flow.reasons {
+        let what = match reason.field.as_str() {
+            "" => "record".to_owned(),
+            field => field.to_owned(),
+        };
+        let why = format!("{what}: expected {}, found {}", reason.expected, reason.found);
+        let first = format!("record {} [{}]", reason.first, reason.code);
+        counts.row(["".into(), number(reason.count), why, first]);
+    }
+    if books.skipped > 0 {
+        counts.row(["skipped by rule".into(), number(books.skipped)]);
+    }
+    if books.in_doubt > 0 {
+        counts.row(["in doubt".into(), number(books.in_doubt)]);
+    }
+    text.push_str(&counts.text(2));
+    text.push_str(&sums(flow));
+    for note in &flow.notes {
+        let _ = writeln!(text, "  note: {}", crate::out::printable(note));
+    }
+    if !flow.left_out.is_empty() {
+        let _ = writeln!(text, "  columns left out: {}", flow.left_out.join(", "));
+    }
+    if let Some(path) = &flow.rejects {
+        let _ = writeln!(text, "  rejects: {}", path.display());
+    }
+    let _ = writeln!(text, "  guarantee: {}", flow.guarantee);
+    text
+}
+
+fn words(flow: &FlowReceipt) -> String {
+    let within = match (flow.budget, flow.books.rejects()) {
+        (_, 0) => String::new(),
+        (Some(budget), _) if flow.within_budget => {
+            format!(", rejects within the budget of {budget}")
+        }
+        (Some(budget), _) => format!(", MORE REJECTS THAN THE BUDGET OF {budget}"),
+        (None, _) => ", with rejects, and no budget allows any".into(),
+    };
+    let resumed = match flow.resumed_after {
+        0 => String::new(),
+        after => format!(", going on after record {after}"),
+    };
+    match flow.status {
+        Status::Complete => format!("complete{resumed}{within}"),
+        Status::AlreadyDelivered => {
+            format!("already delivered by an earlier run, nothing delivered now{within}")
+        }
+        Status::Incomplete => format!("THE FIGURES DO NOT AGREE{resumed}{within}"),
+        Status::Interrupted => format!("interrupted{resumed}: run it again to go on"),
+        Status::Failed => format!("FAILED{resumed}"),
+    }
+}
+
+fn sums(flow: &FlowReceipt) -> String {
+    let mut table = Table::default().right(1);
+    for column in &flow.columns {
+        if let Some(sum) = &column.sum {
+            table.row([format!("sum of {}", column.name), sum.clone()]);
+        }
+    }
+    for total in &flow.declared {
+        let verdict = match () {
+            () if total.agrees() => "agrees".into(),
+            () if total.contradicts() => "DOES NOT AGREE".into(),
+            () => format!("differs, {} could not be read", total.unreadable),
+        };
+        table.row([
+            format!("{}, declared", total.of),
+            total.declared.clone(),
+            format!("counted {}", total.counted),
+            verdict,
+        ]);
+    }
+    table.text(2)
+}
+
+/// Digits in groups of three.
+pub(crate) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn numbers_are_grouped() {
+        for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(super::number(n), text);
+        }
+    }
+}
