@@ -124,8 +124,13 @@ impl FilesReader {
                 return Ok(Some(Batch { position: at.position()?, ..step.batch }));
             }
             self.declared.extend(decoding.declared());
-            let notes = decoding.notes();
-            self.plan.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(notes);
+            let mut known = self.plan.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            for note in decoding.notes() {
+                if !known.contains(&note) {
+                    known.push(note);
+                }
+            }
+            drop(known);
             self.now = None;
         }
     }
