@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod blocking;
 mod books;
 mod checkpoint;
 mod config;
@@ -18,6 +19,7 @@ mod run;
 mod stdio;
 mod totals;
 mod types;
+pub mod wrap;
 
 pub use fenhe_core as core;
 

@@ -25,7 +25,8 @@ impl Table {
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        let one_line = |cell: String| crate::out::printable(&cell.replace("\r\n", " ").replace('\n', " "));
+        let one_line =
+            |cell: String| crate::out::printable(&cell.replace("\r\n", " ").replace('\n', " "));
         self.rows.push(cells.into_iter().map(one_line).collect());
     }
 

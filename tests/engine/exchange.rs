@@ -1,0 +1,76 @@
+use fenhe::{Control, ExchangeConfig, Registry, Settings, Status};
+
+use crate::support::{SCHEMA, Work, people};
+
+const CONFIG: &str = r#"
+name = "people"
+rejects = "out/rejects.ndjson"
+receipt = "out/receipt.json"
+
+[budget]
+percent = 2
+
+[[flow]]
+name = "person"
+from = "people.csv"
+to = "out/person.csv"
+
+[flow.read]
+schema = "schema.toml"
+
+[flow.fields]
+person_id = "id"
+amount = { from = "fee", type = "text", title = "金额" }
+"#;
+
+async fn run(work: &Work, text: &str) -> fenhe::core::Result<fenhe::Ran> {
+    let path = work.write("exchange.toml", text);
+    let config = ExchangeConfig::load(&path)?;
+    let flows = config.prepare(&Registry::with_defaults(), &Settings::default()).await?;
+    config.run(&flows, &Control::default()).await
+}
+
+#[tokio::test]
+async fn a_configuration_runs_and_a_second_time_delivers_nothing() {
+    let work = Work::new();
+    work.write("people.csv", people(1_000));
+    work.write("schema.toml", SCHEMA);
+    let ran = run(&work, CONFIG).await.unwrap();
+    assert!(ran.errors.is_empty(), "{:?}", ran.errors);
+    assert_eq!((ran.receipt.status, ran.receipt.exit_code()), (Status::Complete, 0));
+    assert_eq!(ran.receipt.flows[0].left_out, ["name"]);
+    let text = std::fs::read_to_string(work.path("out/person.csv")).unwrap();
+    assert!(text.starts_with("person_id,amount\n1,1.01\n"), "{text:.60}");
+    let read: fenhe::Receipt =
+        serde_json::from_str(&std::fs::read_to_string(work.path("out/receipt.json")).unwrap())
+            .unwrap();
+    assert_eq!(read, ran.receipt);
+    let again = run(&work, CONFIG).await.unwrap();
+    assert_eq!(again.receipt.flows[0].status, Status::AlreadyDelivered);
+    std::fs::remove_file(work.path("out/person.csv")).unwrap();
+    let restored = run(&work, CONFIG).await.unwrap();
+    assert_eq!(restored.receipt.status, Status::Complete);
+    assert!(work.path("out/person.csv").exists());
+}
+
+#[tokio::test]
+async fn a_wrong_column_is_reported_at_its_line() {
+    let work = Work::new();
+    work.write("people.csv", people(10));
+    work.write("schema.toml", SCHEMA);
+    let ran = run(&work, &CONFIG.replace("from = \"fee\"", "from = \"feee\"")).await.unwrap();
+    let (flow, error) = &ran.errors[0];
+    assert_eq!((flow.as_str(), error.code()), ("person", "fields.unknown"));
+    assert_eq!(error.line(), Some((19, 1)), "{error}");
+    assert!(error.to_string().contains("did you mean fee?"), "{error}");
+    assert_eq!(ran.receipt.status, Status::Failed);
+}
+
+#[tokio::test]
+async fn a_missing_file_is_reported_at_its_line() {
+    let work = Work::new();
+    work.write("schema.toml", SCHEMA);
+    let error = run(&work, CONFIG).await.unwrap_err();
+    assert_eq!(error.line(), Some((11, 8)), "{error}");
+    assert_eq!(error.kind(), fenhe::core::Kind::NotFound);
+}

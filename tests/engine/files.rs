@@ -1,0 +1,148 @@
+use std::sync::Arc;
+
+use fenhe::core::{Batch, Exchange, ReadRequest, Reader};
+use fenhe_testkit::rows;
+
+use crate::support::{Work, limits, people};
+
+async fn open(exchange: &Arc<dyn Exchange>, request: ReadRequest) -> Box<dyn Reader> {
+    exchange.read(ReadRequest { limits: limits(), ..request }).await.unwrap()
+}
+
+async fn all(reader: &mut dyn Reader) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    while let Some(batch) = reader.next().await.unwrap() {
+        batches.push(batch);
+    }
+    assert!(reader.next().await.unwrap().is_none());
+    batches
+}
+
+/// Rows with their record numbers, and rejects with everything that says where they are.
+fn seen(batches: &[Batch]) -> (Vec<(u64, String)>, Vec<String>) {
+    let mut numbered = Vec::new();
+    let mut rejects = Vec::new();
+    for batch in batches {
+        numbered.extend(batch.record_numbers().into_iter().zip(rows([&batch.records])));
+        rejects.extend(
+            batch.rejects.iter().map(|r| format!("{:?} {r}", (r.line, r.offset, r.length, &r.raw))),
+        );
+    }
+    (numbered, rejects)
+}
+
+/// About three chunks of a parallel read.
+const MANY: usize = 120_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_threads_read_what_one_reads() {
+    let work = Work::new();
+    work.write("people.csv", people(MANY));
+    let one = work.source("people.csv", 1).await.input.exchange;
+    let two = work.source("people.csv", 2).await.input.exchange;
+    let request = ReadRequest::default;
+    let expected = seen(&all(&mut *open(&one, request()).await).await);
+    let found = seen(&all(&mut *open(&two, request()).await).await);
+    assert_eq!(expected.0.len(), MANY / 100 * 99);
+    assert!(expected == found, "rows, numbers, lines, offsets or rejects differ");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_goes_on_after_any_batch_with_any_number_of_threads() {
+    let work = Work::new();
+    work.write("people.csv", people(MANY));
+    let two = work.source("people.csv", 2).await.input.exchange;
+    let one = work.source("people.csv", 1).await.input.exchange;
+    let batches = all(&mut *open(&two, ReadRequest::default()).await).await;
+    let whole = seen(&batches);
+    let step = batches.len() / 9;
+    for at in (0..batches.len()).step_by(step.max(1)).chain([batches.len() - 1]) {
+        let done: usize = batches[..=at].iter().map(Batch::rows).sum();
+        for exchange in [&one, &two] {
+            let from = Some(batches[at].position.clone());
+            let rest =
+                all(&mut *open(exchange, ReadRequest { from, ..ReadRequest::default() }).await)
+                    .await;
+            assert!(seen(&rest).0 == whole.0[done..], "after batch {at}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dropped_future_loses_nothing() {
+    let work = Work::new();
+    work.write("people.csv", people(20_000));
+    for threads in [1, 2] {
+        let exchange = work.source("people.csv", threads).await.input.exchange;
+        let expected = seen(&all(&mut *open(&exchange, ReadRequest::default()).await).await);
+        let mut reader = open(&exchange, ReadRequest::default()).await;
+        let mut batches = Vec::new();
+        loop {
+            // Polled once and dropped, again and again.
+            let polled = futures_util::FutureExt::now_or_never(reader.next());
+            match polled {
+                Some(result) => match result.unwrap() {
+                    Some(batch) => batches.push(batch),
+                    None => break,
+                },
+                None => tokio::task::yield_now().await,
+            }
+        }
+        assert!(seen(&batches) == expected, "{threads} threads");
+    }
+}
+
+#[tokio::test]
+async fn several_files_are_one_dataset() {
+    let work = Work::new();
+    work.write("p-1.csv", people(120));
+    work.write("p-2.csv", people(60));
+    let exchange = work.source("p-?.csv", 1).await.input.exchange;
+    assert_eq!(exchange.discover().await.unwrap()[0].partitions.len(), 2);
+    let batches = all(&mut *open(&exchange, ReadRequest::default()).await).await;
+    assert_eq!(batches.iter().map(Batch::rows).sum::<usize>(), 119 + 59);
+    let names: Vec<&str> =
+        batches.iter().flat_map(|b| &b.rejects).map(|r| r.source.name.as_str()).collect();
+    assert_eq!(names, ["p-1.csv", "p-2.csv"]);
+    let request = ReadRequest { partition: Some("p-2.csv".into()), ..ReadRequest::default() };
+    let part = all(&mut *open(&exchange, request).await).await;
+    assert_eq!(part.iter().map(Batch::rows).sum::<usize>(), 59);
+    // On after the first file's last batch: only the second is left.
+    let last_of_first =
+        batches.iter().rposition(|b| b.position.offset() > 0 && b.span.first == 101).unwrap();
+    let from = Some(batches[last_of_first].position.clone());
+    let rest =
+        all(&mut *open(&exchange, ReadRequest { from, ..ReadRequest::default() }).await).await;
+    assert_eq!(rest.iter().map(Batch::rows).sum::<usize>(), 59);
+}
+
+#[tokio::test]
+async fn a_file_that_changed_is_not_read_on() {
+    let work = Work::new();
+    work.write("people.csv", people(200));
+    let exchange = work.source("people.csv", 1).await.input.exchange;
+    let mut reader = open(&exchange, ReadRequest::default()).await;
+    let position = reader.next().await.unwrap().unwrap().position;
+    work.write("people.csv", people(201));
+    let exchange = work.source("people.csv", 1).await.input.exchange;
+    let request = ReadRequest { from: Some(position), ..ReadRequest::default() };
+    let error = exchange.read(request).await.map(drop).unwrap_err();
+    assert_eq!(error.code(), "files.changed");
+}
+
+#[tokio::test]
+async fn columns_and_datasets_are_checked_when_opening() {
+    let work = Work::new();
+    let exchange = work.people(10).await.input.exchange;
+    let request = ReadRequest { columns: Some(vec!["nme".into()]), ..ReadRequest::default() };
+    let error = exchange.read(request).await.map(drop).unwrap_err();
+    assert!(error.to_string().contains("name"), "{error}");
+    let request = ReadRequest { dataset: "sheet 7".into(), ..ReadRequest::default() };
+    assert_eq!(exchange.read(request).await.map(drop).unwrap_err().code(), "files.dataset");
+    let request =
+        ReadRequest { columns: Some(vec!["fee".into(), "id".into()]), ..ReadRequest::default() };
+    let mut reader = exchange.read(request).await.unwrap();
+    let schema = reader.schema();
+    assert_eq!(schema.field(0).name(), "fee");
+    assert_eq!(reader.next().await.unwrap().unwrap().records.schema(), schema);
+}

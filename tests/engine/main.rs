@@ -1,0 +1,12 @@
+//! The engine against files on disk and a platform in memory that fails on demand.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod exchange;
+mod files;
+mod guarantees;
+mod platform;
+mod pump;
+mod resume;
+mod support;
+mod wrappers;

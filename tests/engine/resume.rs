@@ -1,0 +1,186 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use fenhe::core::WriteMode;
+use fenhe::{Control, Status, pump};
+
+use crate::platform::{Injected, Platform};
+use crate::support::{Work, people, run};
+
+/// Ids of the people of `n` whose fee is a number.
+fn good(n: usize) -> BTreeSet<String> {
+    (1..=n).filter(|i| i % 100 != 50).map(|i| format!("{{\"id\":{i},")).collect()
+}
+
+fn delivered(platform: &Platform) -> BTreeSet<String> {
+    let rows = platform.rows();
+    let ids: BTreeSet<String> =
+        rows.iter().map(|row| row.split_inclusive(',').next().unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), rows.len(), "a row is there twice");
+    ids
+}
+
+#[tokio::test]
+async fn wherever_the_target_fails_the_next_run_loses_and_repeats_nothing() {
+    for at in [1, 2, 3, 9, 17, 20, 21] {
+        for mode in [WriteMode::Append, WriteMode::Upsert] {
+            for fault in
+                [Injected::WriteFails(at), Injected::CommitFails(at), Injected::CommitInDoubt(at)]
+            {
+                let work = Work::new();
+                let platform = Platform::with_watermark();
+                platform.inject(Some(fault.clone()));
+                let source = work.people(1_000).await;
+                let flow = work.flow(&source, Arc::new(platform.clone()), mode);
+                let first = run(&flow).await;
+                platform.inject(None);
+                let second = run(&flow).await;
+                assert!(second.error.is_none(), "{fault:?}: {:?}", second.error);
+                assert_eq!(delivered(&platform), good(1_000), "{fault:?}");
+                let books = &second.receipt.books;
+                assert_eq!(
+                    (books.read, books.delivered, books.rejects()),
+                    (1_000, 990, 10),
+                    "{fault:?}"
+                );
+                assert!(second.receipt.balanced);
+                assert_eq!(work.reject_lines().len(), 10, "{fault:?}");
+                let fen: u64 =
+                    (1..=1_000).filter(|i| i % 100 != 50).map(|i| i % 900 * 100 + i % 100).sum();
+                let sum = second.receipt.columns[2].sum.clone().unwrap();
+                assert_eq!(sum, format!("{}.{:02}", fen / 100, fen % 100), "{fault:?}");
+                let all_at_once = first.error.is_none();
+                assert_eq!(
+                    second.receipt.status == Status::AlreadyDelivered || !all_at_once,
+                    true,
+                    "{fault:?}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_finished_delivery_is_not_repeated() {
+    let work = Work::new();
+    let platform = Platform::with_watermark();
+    let source = work.people(300).await;
+    let flow = work.flow(&source, Arc::new(platform.clone()), WriteMode::Append);
+    let first = run(&flow).await.receipt;
+    let writes = platform.shared.lock().unwrap().writes;
+    let second = run(&flow).await.receipt;
+    assert_eq!(second.status, Status::AlreadyDelivered);
+    assert_eq!(platform.shared.lock().unwrap().writes, writes);
+    assert_eq!((&second.books, &second.columns), (&first.books, &first.columns));
+    assert_eq!(work.reject_lines().len(), 3);
+}
+
+#[tokio::test]
+async fn a_new_file_of_the_same_name_is_a_new_delivery() {
+    let work = Work::new();
+    let platform = Platform::with_watermark();
+    let source = work.people(300).await;
+    run(&work.flow(&source, Arc::new(platform.clone()), WriteMode::Upsert)).await;
+    let source = work.people(400).await;
+    let second =
+        run(&work.flow(&source, Arc::new(platform.clone()), WriteMode::Upsert)).await.receipt;
+    assert_eq!((second.status, second.books.read), (Status::Complete, 400));
+    assert_eq!(delivered(&platform), good(400));
+    // Three of the first delivery, four of the second: the log forgets nothing.
+    assert_eq!(work.reject_lines().len(), 7);
+}
+
+#[tokio::test]
+async fn going_on_with_another_file_is_refused() {
+    let work = Work::new();
+    let platform = Platform::with_watermark();
+    platform.inject(Some(Injected::WriteFails(12)));
+    let source = work.people(1_000).await;
+    run(&work.flow(&source, Arc::new(platform.clone()), WriteMode::Append)).await;
+    platform.inject(None);
+    work.write("people.csv", people(1_000).replace("张2,", "张二,"));
+    let source = work.source("people.csv", 1).await;
+    let mut flow = work.flow(&source, Arc::new(platform.clone()), WriteMode::Append);
+    let error = run(&flow).await.error.unwrap();
+    assert_eq!(error.code(), "engine.changed");
+    assert!(error.to_string().contains("--restart"), "{error}");
+    flow.policy.restart = true;
+    assert_eq!(run(&flow).await.receipt.status, Status::Complete);
+}
+
+#[tokio::test]
+async fn an_edited_configuration_starts_over_when_rows_have_keys() {
+    let work = Work::new();
+    let platform = Platform::with_watermark();
+    platform.inject(Some(Injected::WriteFails(12)));
+    let source = work.people(1_000).await;
+    let mut flow = work.flow(&source, Arc::new(platform.clone()), WriteMode::Upsert);
+    run(&flow).await;
+    platform.inject(None);
+    flow.plan = "plan 2".into();
+    let receipt = run(&flow).await.receipt;
+    assert_eq!((receipt.status, receipt.resumed_after), (Status::Complete, 0));
+    assert_eq!(delivered(&platform), good(1_000));
+}
+
+#[tokio::test]
+async fn a_journal_stands_in_for_a_target_without_watermark() {
+    let work = Work::new();
+    let platform = Platform::plain();
+    platform.inject(Some(Injected::WriteFails(20)));
+    let source = work.people(1_000).await;
+    let mut flow = work.flow(&source, Arc::new(platform.clone()), WriteMode::Append);
+    flow.journal = Some(work.path("state/people.journal"));
+    assert!(run(&flow).await.error.is_some());
+    platform.inject(None);
+    let receipt = run(&flow).await.receipt;
+    // Two commits of eight batches stood when the twentieth write failed.
+    assert_eq!((receipt.resumed_after, receipt.books.read), (800, 1_000));
+    assert_eq!(platform.rows().len(), 990);
+    assert_eq!(run(&flow).await.receipt.status, Status::AlreadyDelivered);
+}
+
+#[tokio::test]
+async fn a_stopped_run_commits_and_goes_on_later() {
+    let work = Work::new();
+    let platform = Platform::with_watermark();
+    let source = work.people(1_000).await;
+    let flow = work.flow(&source, Arc::new(platform.clone()), WriteMode::Append);
+    let control = Control::default();
+    let stopper = control.clone();
+    let following = control.clone().following(move |progress| {
+        if progress.read >= 250 {
+            stopper.stop();
+        }
+    });
+    let first = pump(&flow, &following).await;
+    assert_eq!(first.receipt.status, Status::Interrupted);
+    assert_eq!((first.receipt.books.read, first.receipt.books.delivered), (250, 247));
+    let second = run(&flow).await.receipt;
+    assert_eq!(
+        (second.status, second.resumed_after, second.books.read),
+        (Status::Complete, 250, 1_000)
+    );
+    assert_eq!(delivered(&platform), good(1_000));
+}
+
+#[tokio::test]
+async fn a_file_target_is_seen_whole_or_not_at_all() {
+    let work = Work::new();
+    let source = work.people(1_000).await;
+    let place = fenhe::Place::relative_to("out.csv", work.folder.path());
+    let target =
+        fenhe::Registry::with_defaults().target(&place, &fenhe::Opening::default()).unwrap();
+    let flow = work.flow(&source, target.exchange, WriteMode::Replace);
+    let control = Control::default();
+    control.stop();
+    let stopped = pump(&flow, &control).await.receipt;
+    assert_eq!((stopped.status, stopped.books.read), (Status::Interrupted, 0));
+    assert!(!work.path("out.csv").exists());
+    let receipt = run(&flow).await.receipt;
+    assert_eq!((receipt.status, receipt.books.delivered), (Status::Complete, 990));
+    // One line each, one for the header, and one more for every quoted line end.
+    let quoted = (1..=1_000).filter(|i| i % 100 != 50 && i % 7 == 3).count();
+    let lines = std::fs::read_to_string(work.path("out.csv")).unwrap().lines().count();
+    assert_eq!(lines, 1 + 990 + quoted);
+}
