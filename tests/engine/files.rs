@@ -32,7 +32,7 @@ fn seen(batches: &[Batch]) -> (Vec<(u64, String)>, Vec<String>) {
 }
 
 /// About three chunks of a parallel read.
-const MANY: usize = 120_000;
+const MANY: usize = 100_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_threads_read_what_one_reads() {
@@ -55,7 +55,7 @@ async fn a_read_goes_on_after_any_batch_with_any_number_of_threads() {
     let one = work.source("people.csv", 1).await.input.exchange;
     let batches = all(&mut *open(&two, ReadRequest::default()).await).await;
     let whole = seen(&batches);
-    let step = batches.len() / 9;
+    let step = batches.len() / 4;
     for at in (0..batches.len()).step_by(step.max(1)).chain([batches.len() - 1]) {
         let done: usize = batches[..=at].iter().map(Batch::rows).sum();
         for exchange in [&one, &two] {

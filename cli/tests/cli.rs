@@ -1,0 +1,422 @@
+//! The built program: exit codes, what goes to which stream, and what is left behind.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+struct Work {
+    folder: tempfile::TempDir,
+}
+
+impl Work {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fenhe"));
+        command.args(args).current_dir(self.folder.path());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        self.command(args).stdin(Stdio::null()).output().unwrap().into()
+    }
+}
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Rows of id, name, fee; one in `broken` has letters in its fee.
+fn people(n: usize, broken: usize) -> String {
+    let mut text = String::from("id,name,fee\n");
+    for i in 1..=n {
+        let fee = if i % broken == 0 { "x".to_owned() } else { format!("{}.{:02}", i % 977, i % 100) };
+        writeln!(text, "{i},张{i},{fee}").unwrap();
+    }
+    text
+}
+
+const SCHEMA: &str = "[[field]]\nname = \"id\"\ntype = \"int64\"\n\
+    [[field]]\nname = \"name\"\ntype = \"text\"\n\
+    [[field]]\nname = \"fee\"\ntype = \"decimal(12,2)\"\n";
+
+#[test]
+fn a_clean_conversion_is_silent_and_exits_0() {
+    let work = Work::new();
+    work.write("in.csv", people(100, 1_000));
+    let ran = work.run(&["convert", "in.csv", "out.tsv", "-O", "delimiter=\t"]);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
+    assert_eq!(work.read("out.tsv"), people(100, 1_000).replace(',', "\t"));
+}
+
+#[test]
+fn standard_output_holds_data_only() {
+    let work = Work::new();
+    work.write("in.csv", people(1_000, 100));
+    work.write("schema.toml", SCHEMA);
+    let args = ["convert", "in.csv", "-", "--to", "csv", "-o", "schema=schema.toml"];
+    let ran = work.run(&args);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    let expected: String = people(1_000, 100).lines().filter(|l| !l.ends_with(",x")).fold(String::new(), |t, l| t + l + "\n");
+    assert_eq!(ran.out, expected);
+    assert!(ran.err.contains("rejected") && ran.err.contains("--rejects"), "{}", ran.err);
+}
+
+#[test]
+fn one_percent_broken_records_lie_in_the_rejects_with_their_bytes() {
+    let work = Work::new();
+    work.write("in.csv", people(10_000, 100));
+    work.write("schema.toml", SCHEMA);
+    let args = [
+        "convert", "in.csv", "null:", "-o", "schema=schema.toml", "--rejects", "r.ndjson", "--receipt", "receipt.json",
+    ];
+    let ran = work.run(&args);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    let input = people(10_000, 100);
+    let lines: Vec<Value> = work.read("r.ndjson").lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.len(), 100);
+    for (i, line) in lines.iter().enumerate() {
+        let number = (i + 1) * 100;
+        assert_eq!(line["record"], number);
+        assert_eq!(line["field"], "fee");
+        let at = usize::try_from(line["offset"].as_u64().unwrap()).unwrap();
+        let length = usize::try_from(line["length"].as_u64().unwrap()).unwrap();
+        assert!(input[at..at + length].starts_with(&format!("{number},张{number},x")));
+    }
+    let receipt: Value = serde_json::from_str(&work.read("receipt.json")).unwrap();
+    let books = &receipt["flows"][0]["books"];
+    assert_eq!((books["read"].as_u64(), books["delivered"].as_u64()), (Some(10_000), Some(9_900)));
+}
+
+#[test]
+fn the_first_reject_can_end_everything() {
+    let work = Work::new();
+    work.write("in.csv", people(1_000, 100));
+    work.write("schema.toml", SCHEMA);
+    let ran = work.run(&["convert", "in.csv", "out.csv", "-o", "schema=schema.toml", "--on-error", "fail"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains("record 100"), "{}", ran.err);
+    assert!(!work.path("out.csv").exists());
+}
+
+#[test]
+fn any_number_of_threads_writes_the_same_file() {
+    let work = Work::new();
+    work.write("in.csv", people(150_000, 100));
+    work.write("schema.toml", SCHEMA);
+    for threads in ["1", "2", "3"] {
+        let (out, rejects) = (format!("out{threads}.csv"), format!("r{threads}.ndjson"));
+        let args = ["convert", "in.csv", &out, "-o", "schema=schema.toml", "--threads", threads, "--rejects", &rejects];
+        assert_eq!(work.run(&args).code, 3);
+    }
+    for threads in [2, 3] {
+        assert!(work.read("out1.csv") == work.read(&format!("out{threads}.csv")), "{threads} threads");
+        // Batches are cut elsewhere; everything else is the same.
+        let lines = |n: u32| -> Vec<Value> {
+            let text = work.read(&format!("r{n}.ndjson"));
+            let parsed = text.lines().map(|l| serde_json::from_str::<Value>(l).unwrap());
+            parsed.map(|mut line| line.as_object_mut().unwrap().remove("batch").map(|_| line).unwrap()).collect()
+        };
+        assert!(lines(1) == lines(threads), "{threads} threads");
+    }
+}
+
+#[test]
+fn wrong_usage_and_wrong_names_exit_2_and_name_the_nearest() {
+    let work = Work::new();
+    work.write("in.csv", people(3, 10));
+    for (args, word) in [
+        (vec!["convert", "in.csv"], "TO"),
+        (vec!["convret"], "convert"),
+        (vec!["convert", "in.csv", "out.csv", "--from", "csf"], "csv"),
+        (vec!["convert", "in.csv", "out.csv", "-o", "delimitr=;"], "delimiter"),
+        (vec!["convert", "in.csv", "out.csv", "-o", "delimiter"], "key=value"),
+        (vec!["convert", "in.csv", "nul:"], "null:"),
+        (vec!["inspect", "in.csv", "--as", "cvs"], "csv"),
+    ] {
+        let ran = work.run(&args);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}: {}", ran.err);
+        assert!(ran.err.contains(word), "{args:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_missing_file_and_a_wrong_column_exit_1() {
+    let work = Work::new();
+    work.write("in.csv", people(3, 10));
+    let ran = work.run(&["convert", "nowhere.csv", "out.csv"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("nowhere.csv"), "{}", ran.err);
+    let ran = work.run(&["convert", "in.csv", "out.csv", "--columns", "id,nme"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("did you mean name?"), "{}", ran.err);
+    assert!(!work.path("out.csv").exists());
+}
+
+#[test]
+fn columns_are_chosen_in_the_order_asked_for() {
+    let work = Work::new();
+    work.write("in.csv", people(2, 10));
+    let ran = work.run(&["convert", "in.csv", "-", "--to", "csv", "--columns", "fee,id"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "fee,id\n1.01,1\n2.02,2\n"), "{}", ran.err);
+}
+
+#[test]
+fn standard_input_is_recognised_and_read_once() {
+    let work = Work::new();
+    let mut child = work
+        .command(&["convert", "-", "-", "--to", "csv", "--columns", "id"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // More than is remembered for recognising.
+    let text = people(100_000, 1_000_000);
+    let mut stdin = child.stdin.take().unwrap();
+    let writing = std::thread::spawn(move || stdin.write_all(text.as_bytes()).unwrap());
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    writing.join().unwrap();
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.out.lines().count(), 100_001);
+    assert_eq!(ran.out.lines().last(), Some("100000"));
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let work = Work::new();
+    work.write("in.csv", people(200_000, 1_000_000));
+    let mut child = work
+        .command(&["convert", "in.csv", "-", "--to", "csv"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut start = [0; 64];
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut start).unwrap();
+    drop(stdout);
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+}
+
+#[test]
+fn inspect_shows_columns_and_why() {
+    let work = Work::new();
+    work.write("in.csv", people(50, 1_000));
+    let ran = work.run(&["inspect", "in.csv", "--head", "2"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    for word in ["format csv", "name", "张2", "2.02"] {
+        assert!(ran.out.contains(word), "no {word} in {}", ran.out);
+    }
+    let ran = work.run(&["inspect", "in.csv", "--json", "--head", "1"]);
+    let seen: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(seen["format"], "csv");
+    assert_eq!(seen["datasets"][0]["columns"][1]["name"], "name");
+    assert_eq!(seen["datasets"][0]["rows"][0]["name"], "张1");
+}
+
+#[test]
+fn adapters_are_listed() {
+    let work = Work::new();
+    let ran = work.run(&["adapters", "--json"]);
+    let listed: Value = serde_json::from_str(&ran.out).unwrap();
+    let names: Vec<&str> = listed["formats"].as_array().unwrap().iter().filter_map(|f| f["name"].as_str()).collect();
+    for name in ["csv", "fixed", "dbf"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    assert!(work.run(&["adapters"]).out.contains("null:"));
+}
+
+#[test]
+fn check_points_at_line_and_column() {
+    let work = Work::new();
+    work.write("good.toml", "[[flow]]\nname = \"a\"\nfrom = \"in.csv\"\nto = \"null:\"\n");
+    work.write("bad.toml", "[[flow]]\nname = \"a\"\nfrom = \"in.csv\"\nto = \"null:\"\n[flow.read]\nformat = \"csv\"\n  delimitr = \";\"\n");
+    let ran = work.run(&["check", "good.toml", "bad.toml"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, "good.toml: ok (a)\n"));
+    assert!(ran.err.contains("bad.toml, line 7, column 3"), "{}", ran.err);
+    assert!(ran.err.contains("delimiter"), "{}", ran.err);
+}
+
+const EXCHANGE: &str = r#"
+name = "people"
+rejects = "out/rejects.ndjson"
+receipt = "out/receipt.json"
+
+[budget]
+rejects = 100
+
+[[flow]]
+name = "person"
+from = "in.csv"
+to = "sqlite:out/platform.db#person"
+
+[flow.read]
+schema = "schema.toml"
+
+[flow.write]
+key = ["person_id"]
+
+[flow.fields]
+person_id = { from = "id", required = true, title = "编号" }
+name = "name"
+fee = "fee"
+"#;
+
+fn rows(db: &Path) -> (i64, i64) {
+    let db = rusqlite::Connection::open(db).unwrap();
+    let query = "SELECT count(*), count(DISTINCT person_id) FROM person";
+    db.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+}
+
+fn exchange(n: usize) -> Work {
+    let work = Work::new();
+    work.write("in.csv", people(n, 1_000));
+    work.write("schema.toml", SCHEMA);
+    work.write("exchange.toml", EXCHANGE);
+    std::fs::create_dir_all(work.path("out")).unwrap();
+    work
+}
+
+#[test]
+fn an_exchange_runs_and_a_second_run_delivers_nothing_twice() {
+    let work = exchange(20_000);
+    let plan = work.run(&["run", "exchange.toml", "--plan"]);
+    assert_eq!(plan.code, 0, "{}", plan.err);
+    assert!(plan.out.contains("编号") && plan.out.contains("upsert by person_id"), "{}", plan.out);
+    assert!(!work.path("out/platform.db").exists());
+    let ran = work.run(&["run", "exchange.toml"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    for word in ["20,000", "19,980", "20", "complete", "L2"] {
+        assert!(ran.out.contains(word), "no {word} in {}", ran.out);
+    }
+    assert_eq!(rows(&work.path("out/platform.db")), (19_980, 19_980));
+    let rejects = work.read("out/rejects.ndjson");
+    assert_eq!(rejects.lines().count(), 20);
+    let again = work.run(&["run", "exchange.toml"]);
+    assert_eq!(again.code, 0, "{}{}", again.out, again.err);
+    assert!(again.out.contains("already delivered"), "{}", again.out);
+    assert_eq!(rows(&work.path("out/platform.db")), (19_980, 19_980));
+    assert_eq!(work.read("out/rejects.ndjson"), rejects);
+    let restart = work.run(&["run", "exchange.toml", "--restart"]);
+    assert_eq!(restart.code, 0, "{}{}", restart.out, restart.err);
+    assert_eq!(rows(&work.path("out/platform.db")), (19_980, 19_980));
+    assert_eq!(work.read("out/rejects.ndjson").lines().count(), 20);
+}
+
+#[test]
+fn without_a_budget_any_reject_exits_3() {
+    let work = exchange(2_000);
+    work.write("exchange.toml", EXCHANGE.replace("[budget]\nrejects = 100\n", ""));
+    let ran = work.run(&["run", "exchange.toml"]);
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    // So does the run after it: the rejects are still there.
+    assert_eq!(work.run(&["run", "exchange.toml"]).code, 3);
+}
+
+#[test]
+fn an_unknown_column_in_a_configuration_is_reported_at_its_line() {
+    let work = exchange(10);
+    work.write("exchange.toml", EXCHANGE.replace("name = \"name\"", "name = \"nmae\""));
+    let ran = work.run(&["run", "exchange.toml"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("line 22, column 1"), "{}", ran.err);
+}
+
+/// Killed at some moment, again and again: at the end everything is there once.
+#[test]
+fn killed_runs_lose_and_repeat_nothing() {
+    let work = exchange(60_000);
+    let mut kills = 0;
+    for delay in [5, 20, 40, 60, 80, 100, 150, 200] {
+        let mut child = work
+            .command(&["run", "exchange.toml"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(delay));
+        kills += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let ran = work.run(&["run", "exchange.toml", "--json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(rows(&work.path("out/platform.db")), (59_940, 59_940));
+    let rejects = work.read("out/rejects.ndjson");
+    let mut records: Vec<u64> = rejects
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["record"].as_u64().unwrap())
+        .collect();
+    records.sort_unstable();
+    assert_eq!(records, (1..=60).map(|i| i * 1_000).collect::<Vec<u64>>());
+    let receipt: Value = serde_json::from_str(&ran.out).unwrap();
+    let books = &receipt["flows"][0]["books"];
+    assert_eq!((books["read"].as_u64(), books["delivered"].as_u64()), (Some(60_000), Some(59_940)));
+    assert_eq!(receipt["flows"][0]["balanced"], true);
+    println!("killed {kills} of 8 runs: 0 lost, 0 twice");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_commits_and_the_next_run_goes_on() {
+    let work = exchange(400_000);
+    let child = work
+        .command(&["run", "exchange.toml", "--threads", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // As soon as the platform exists the run is under way.
+    let db = work.path("out/platform.db-wal");
+    while !db.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    if ran.code != 0 {
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        assert!(ran.out.contains("interrupted"), "{}", ran.out);
+        let receipt: Value = serde_json::from_str(&work.read("out/receipt.json")).unwrap();
+        assert_eq!(receipt["status"], "interrupted");
+    }
+    let ran = work.run(&["run", "exchange.toml"]);
+    assert_ne!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert_eq!(rows(&work.path("out/platform.db")).0, 399_600);
+}
