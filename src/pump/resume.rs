@@ -32,7 +32,10 @@ pub(super) fn decide(
     };
     let same_plan = stands.plan == flow.plan;
     let same_source = stands.source == flow.source.fingerprint;
-    let growing = flow.source.fingerprint.is_empty() && source.resume;
+    // By key or as a whole everything is delivered anew, so that changed rows get there as well.
+    let growing = flow.source.fingerprint.is_empty()
+        && source.resume
+        && flow.target.mode == WriteMode::Append;
     if stands.complete {
         return Ok(match () {
             () if growing && same_plan => Start::Onward(Box::new(stands)),

@@ -51,6 +51,20 @@ impl Registry {
                 Ok(Opened::Store { store: Arc::new(store), name, once: false })
             }),
         });
+        #[cfg(feature = "sql")]
+        self.add_scheme(Scheme {
+            name: "sqlite".into(),
+            title: "tables of a SQLite file, written sqlite:FILE#TABLE".into(),
+            read: true,
+            write: true,
+            options: &["create", "busy_ms", "journal", "types"],
+            open: Arc::new(|place, options, _| {
+                let mut options = options.clone();
+                options.set("path", place.path().to_string_lossy().into_owned());
+                let sqlite = fenhe_sql::Sqlite::new(options.parse("sqlite")?);
+                Ok(Opened::Exchange { exchange: Arc::new(sqlite), dataset: place.dataset().into() })
+            }),
+        });
     }
 
     fn add_default_formats(&mut self) {
@@ -60,6 +74,15 @@ impl Registry {
         self.add_default(|options| Ok(Arc::new(fenhe_fixed::Fixed::from_options(options)?)));
         #[cfg(feature = "dbf")]
         self.add_default(|options| Ok(Arc::new(fenhe_dbf::Dbf::from_options(options)?)));
+        #[cfg(feature = "json")]
+        self.add_default(|options| Ok(Arc::new(fenhe_json::Json::from_options(options)?)));
+        #[cfg(feature = "columnar")]
+        {
+            self.add_default(|options| {
+                Ok(Arc::new(fenhe_columnar::Parquet::from_options(options)?))
+            });
+            self.add_default(|options| Ok(Arc::new(fenhe_columnar::Ipc::from_options(options)?)));
+        }
     }
 
     /// Formats of this repository bear no options; one that does not is left out rather than a panic.
