@@ -308,18 +308,16 @@ struct Step {
     cut: Option<Cut>,
 }
 
+/// The dataset of this name. Without a name the first one is meant: formats list the main one first (the
+/// details of a file with header and trailer, the first sheet).
 fn dataset_of<'a>(evidence: &'a Evidence, name: &str) -> Result<&'a Found> {
     let all = &evidence.datasets;
-    if let ([only], true) = (all.as_slice(), name.is_empty()) {
-        return Ok(only);
+    if let (Some(first), true) = (all.first(), name.is_empty()) {
+        return Ok(first);
     }
     all.iter().find(|found| found.name == name).ok_or_else(|| {
         let names: Vec<&str> = all.iter().map(|found| found.name.as_str()).collect();
-        let message = match name.is_empty() {
-            true => "there are several datasets: one has to be named".to_owned(),
-            false => format!("there is no dataset {name}"),
-        };
-        Error::new(Kind::NotFound, "files.dataset", message)
+        Error::new(Kind::NotFound, "files.dataset", format!("there is no dataset {name}"))
             .hint(format!("name one after a #: {}", names.join(", ")))
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use fenhe_core::{
-    Batch, Committed, ControlTotal, Error, ExchangeExt, Kind, Position, ReadRequest, Reader,
+    Batch, Committed, ControlTotal, Error, Kind, Position, ReadRequest, Reader,
     Reject, Result, Retry, Source, Span, WriteMode, WriteRequest, Writer,
 };
 
@@ -47,11 +47,13 @@ async fn run(flow: &Flow, control: &Control, receipt: &mut FlowReceipt) -> Resul
     receipt.guarantee = Level::derive(&source, &target, flow.target.mode);
     receipt.guarantee.require(flow.policy.guarantee)?;
     let journal = flow.journal.as_deref().map(Journal::open).transpose()?;
-    let (mut reader, mapping) = open_source(flow, source.discover, receipt).await?;
+    let (mut reader, mapping) = open_source(flow, receipt).await?;
     let mut writer = open_target(flow, mapping.schema()).await?;
-    let stands = match writer.watermark().await? {
-        Some(position) => Some(Checkpoint::from_position(&position)?),
-        None => journal.as_ref().and_then(|journal| journal.last().cloned()),
+    // Where the target keeps the watermark, its word wins, also when it says nothing: rows that somebody
+    // took away are delivered again.
+    let stands = match target.watermark {
+        true => writer.watermark().await?.as_ref().map(Checkpoint::from_position).transpose()?,
+        false => journal.as_ref().and_then(|journal| journal.last().cloned()),
     };
     let start = decide(flow, &source, stands)?;
     let before = match start {
@@ -64,12 +66,12 @@ async fn run(flow: &Flow, control: &Control, receipt: &mut FlowReceipt) -> Resul
             Checkpoint { delivery: delivery_id(flow), ..Checkpoint::first(flow) }
         }
         Start::Onward(checkpoint) => {
-            reader = read(flow, checkpoint.at.clone()).await?;
+            reader = read(flow, checkpoint.at.clone(), columns(flow)).await?;
             Checkpoint { delivery: delivery_id(flow), at: checkpoint.at, ..Checkpoint::first(flow) }
         }
         Start::After(checkpoint) => {
             receipt.resumed_after = checkpoint.read;
-            reader = read(flow, checkpoint.at.clone()).await?;
+            reader = read(flow, checkpoint.at.clone(), columns(flow)).await?;
             *checkpoint
         }
     };
@@ -108,16 +110,18 @@ async fn run(flow: &Flow, control: &Control, receipt: &mut FlowReceipt) -> Resul
 
 async fn open_source(
     flow: &Flow,
-    discovers: bool,
     receipt: &mut FlowReceipt,
 ) -> Result<(Box<dyn Reader>, Mapping)> {
-    if discovers {
-        let dataset = flow.source.exchange.dataset(&flow.source.dataset).await?;
-        // All of it is bound first, so that a wrong name is reported among all names.
-        flow.fields.bind(&dataset.schema)?;
-        receipt.left_out = flow.fields.left_out(&dataset.schema);
+    // All columns are bound first, so that a wrong name is reported among all names.
+    let mut reader = read(flow, None, flow.columns.clone()).await?;
+    flow.fields.bind(&reader.schema())?;
+    receipt.left_out = flow.fields.left_out(&reader.schema());
+    if flow.columns.is_none()
+        && let Some(wanted) = flow.fields.wanted()
+    {
+        drop(reader);
+        reader = read(flow, None, Some(wanted)).await?;
     }
-    let reader = read(flow, None).await?;
     let mapping = flow.fields.bind(&reader.schema())?;
     Ok((reader, mapping))
 }
@@ -145,7 +149,7 @@ pub async fn outline(flow: &Flow) -> Result<Outline> {
     let guarantee = Level::derive(&source, &target, flow.target.mode);
     guarantee.require(flow.policy.guarantee)?;
     let mut receipt = FlowReceipt::begin(flow);
-    let (reader, mapping) = open_source(flow, source.discover, &mut receipt).await?;
+    let (reader, mapping) = open_source(flow, &mut receipt).await?;
     Ok(Outline {
         source: reader.schema(),
         target: Arc::clone(mapping.schema()),
@@ -154,12 +158,21 @@ pub async fn outline(flow: &Flow) -> Result<Outline> {
     })
 }
 
-async fn read(flow: &Flow, from: Option<Position>) -> Result<Box<dyn Reader>> {
+/// The columns that are read.
+fn columns(flow: &Flow) -> Option<Vec<String>> {
+    flow.columns.clone().or_else(|| flow.fields.wanted())
+}
+
+async fn read(
+    flow: &Flow,
+    from: Option<Position>,
+    columns: Option<Vec<String>>,
+) -> Result<Box<dyn Reader>> {
     let request = ReadRequest {
         dataset: flow.source.dataset.clone(),
         partition: None,
         from,
-        columns: flow.columns.clone().or_else(|| flow.fields.wanted()),
+        columns,
         limits: flow.limits.clone(),
     };
     flow.source.exchange.read(request).await

@@ -76,6 +76,20 @@ async fn a_finished_delivery_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_platform_that_lost_its_rows_gets_them_again() {
+    let work = Work::new();
+    let source = work.people(300).await;
+    for _ in 0..2 {
+        let platform = Platform::with_watermark();
+        let mut flow = work.flow(&source, Arc::new(platform.clone()), WriteMode::Upsert);
+        flow.journal = Some(work.path("people.journal"));
+        assert_eq!(run(&flow).await.receipt.status, Status::Complete);
+        assert_eq!(delivered(&platform), good(300));
+        assert_eq!(work.reject_lines().len(), 3);
+    }
+}
+
+#[tokio::test]
 async fn a_new_file_of_the_same_name_is_a_new_delivery() {
     let work = Work::new();
     let platform = Platform::with_watermark();
