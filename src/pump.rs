@@ -141,8 +141,11 @@ pub enum OnError {
 #[derive(Clone, Default)]
 pub struct Control {
     stop: Arc<AtomicBool>,
-    follow: Option<Arc<dyn Fn(&Progress) + Send + Sync>>,
+    follow: Option<Follow>,
 }
+
+/// What is called after every batch.
+type Follow = Arc<dyn Fn(&Progress) + Send + Sync>;
 
 /// How far a flow is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

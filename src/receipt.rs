@@ -160,7 +160,8 @@ impl FlowReceipt {
         let file = flow.rejects.as_ref().filter(|file| rejects > 0 && file.path.exists());
         self.rejects = file.map(|file| file.path.clone());
         let lost = flow.rejects.as_ref().filter(|file| rejects > 0 && !file.path.exists());
-        self.notes.extend(lost.map(|file| format!("the rejects are gone from {}", file.path.display())));
+        self.notes
+            .extend(lost.map(|file| format!("the rejects are gone from {}", file.path.display())));
         let mut against = Vec::new();
         if !self.balanced {
             against.push("the records read are not all accounted for".to_owned());

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use fenhe::core::Error;
-use fenhe::{FlowReceipt, Receipt, Status};
+use fenhe::{FlowReceipt, Reason, Receipt, Status};
 
 use crate::out::message;
 use crate::table::Table;
@@ -42,15 +42,6 @@ fn block(flow: &FlowReceipt) -> String {
     counts.row(["records read".into(), number(books.read)]);
     counts.row(["delivered".into(), number(books.delivered)]);
     counts.row(["rejected".into(), number(books.rejects())]);
-    for reason in &flow.reasons {
-        let what = match reason.field.as_str() {
-            "" => "record".to_owned(),
-            field => field.to_owned(),
-        };
-        let why = format!("{what}: expected {}, found {}", reason.expected, reason.found);
-        let first = format!("record {} [{}]", reason.first, reason.code);
-        counts.row(["".into(), number(reason.count), why, first]);
-    }
     if books.skipped > 0 {
         counts.row(["skipped by rule".into(), number(books.skipped)]);
     }
@@ -58,6 +49,7 @@ fn block(flow: &FlowReceipt) -> String {
         counts.row(["in doubt".into(), number(books.in_doubt)]);
     }
     text.push_str(&counts.text(2));
+    text.push_str(&reasons(flow));
     text.push_str(&sums(flow));
     for note in &flow.notes {
         let _ = writeln!(text, "  note: {}", crate::out::printable(note));
@@ -69,6 +61,24 @@ fn block(flow: &FlowReceipt) -> String {
         let _ = writeln!(text, "  rejects: {}", path.display());
     }
     let _ = writeln!(text, "  guarantee: {}", flow.guarantee);
+    text
+}
+
+/// Why records were rejected, the most frequent reason first.
+fn reasons(flow: &FlowReceipt) -> String {
+    let mut text = String::new();
+    for reason in &flow.reasons {
+        let what = if reason.field.is_empty() { "record" } else { reason.field.as_str() };
+        let Reason { count, expected, found, first, code, .. } = reason;
+        let where_ = match count {
+            1 => format!("record {first}"),
+            _ => format!("first in record {first}"),
+        };
+        let line =
+            format!("    {count} x {what}: expected {expected}, found {found}; {where_} [{code}]");
+        text.push_str(&crate::out::printable(&line));
+        text.push('\n');
+    }
     text
 }
 

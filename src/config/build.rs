@@ -1,7 +1,5 @@
 //! From the text of a configuration to flows that can run.
 
-use std::path::PathBuf;
-
 use fenhe_core::{Capability, Error, Kind, Limits, Options, Result, WriteMode};
 use sha2::{Digest, Sha256};
 use toml::Spanned;
@@ -81,8 +79,10 @@ impl ExchangeConfig {
             Some(files) => files.exists().await,
             None => true,
         };
-        let state =
-            self.base.join(self.text.state.clone().unwrap_or_else(|| PathBuf::from(".fenhe")));
+        let state = match &self.text.state {
+            Some(folder) => self.base.join(folder),
+            None => self.receipt().with_file_name(".fenhe"),
+        };
         let guarantee =
             text.guarantee.as_ref().map(|level| *level.get_ref()).or(self.text.guarantee);
         let flow = Flow {

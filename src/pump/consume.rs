@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use fenhe_core::{
-    Batch, Committed, ControlTotal, Error, Kind, Position, ReadRequest, Reader,
-    Reject, Result, Retry, Source, Span, WriteMode, WriteRequest, Writer,
+    Batch, Committed, ControlTotal, Error, Kind, Position, ReadRequest, Reader, Reject, Result,
+    Retry, Source, Span, WriteMode, WriteRequest, Writer,
 };
 
 use super::produce::{Item, Producer};
@@ -101,17 +101,14 @@ async fn run(flow: &Flow, control: &Control, receipt: &mut FlowReceipt) -> Resul
         since_commit: 0,
         bytes: 0,
     };
-    let result = run.to_the_end(receipt).await;
+    let result = run.deliver(receipt).await;
     receipt.books = run.ledger.books();
     receipt.columns = run.totals.columns();
     receipt.reasons = by_frequency(&run.checkpoint.reasons);
     result
 }
 
-async fn open_source(
-    flow: &Flow,
-    receipt: &mut FlowReceipt,
-) -> Result<(Box<dyn Reader>, Mapping)> {
+async fn open_source(flow: &Flow, receipt: &mut FlowReceipt) -> Result<(Box<dyn Reader>, Mapping)> {
     // All columns are bound first, so that a wrong name is reported among all names.
     let mut reader = read(flow, None, flow.columns.clone()).await?;
     flow.fields.bind(&reader.schema())?;
@@ -270,7 +267,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn to_the_end(&mut self, receipt: &mut FlowReceipt) -> Result<()> {
+    async fn deliver(&mut self, receipt: &mut FlowReceipt) -> Result<()> {
         loop {
             match self.producer.next().await {
                 Some(Item::Batch(batch)) => self.take(batch).await?,

@@ -1,7 +1,7 @@
 //! Files and flows that the tests share.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use fenhe::core::{Exchange, Limits, Options, WriteMode};
@@ -98,8 +98,4 @@ pub fn limits() -> Limits {
 
 pub async fn run(flow: &Flow) -> Ended {
     pump(flow, &Control::default()).await
-}
-
-pub fn exists(path: &Path) -> bool {
-    path.exists()
 }
