@@ -23,7 +23,7 @@ pub(crate) const MAX_DECLARATIONS: usize = 64;
 /// Namespace declarations in force.
 pub(crate) const MAX_BINDINGS: usize = 1_024;
 /// Bytes of a document type declaration.
-pub(crate) const MAX_DOCTYPE: usize = 1 << 20;
+pub(crate) const MAX_DOCTYPE: usize = 256 << 10;
 /// Entity references within entity references.
 pub(crate) const MAX_ENTITY_DEPTH: usize = 8;
 

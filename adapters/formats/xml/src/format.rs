@@ -1,10 +1,12 @@
 //! The format: a factory of decoders, encoders and splitters.
 
 use fenhe_core::{
-    DecodeOptions, Decoder, Evidence, Format, FormatInfo, Found, Options, Result, Sample,
+    DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Found, Options,
+    Result, Sample,
 };
 
 use crate::decode::{SAMPLE, XmlDecoder};
+use crate::encode::XmlEncoder;
 use crate::options::XmlOptions;
 use crate::settle::settle;
 
@@ -42,7 +44,7 @@ impl Format for Xml {
             extensions: &["xml"],
             media_types: &["application/xml", "text/xml"],
             read: true,
-            write: false,
+            write: true,
             whole_object: false,
             patches: false,
             companions: &[],
@@ -71,5 +73,9 @@ impl Format for Xml {
 
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {
         Ok(Box::new(XmlDecoder::new(self.options.clone(), options)?))
+    }
+
+    fn encoder(&self, options: EncodeOptions) -> Result<Box<dyn Encoder>> {
+        Ok(Box::new(XmlEncoder::new(&self.options, &options)?))
     }
 }

@@ -231,10 +231,9 @@ impl Outline {
         piece: Piece,
         rules: &Rules<'_>,
     ) -> Parsed<Next> {
-        let limit = rules.limits.record;
         let end = match piece {
             Piece::Empty => Some(end),
-            _ => scan::element_end(text.as_bytes(), at, end, limit)?,
+            _ => scan::element_end(text.as_bytes(), at, end, self.open.len(), rules.limits)?,
         };
         match end {
             Some(end) => {

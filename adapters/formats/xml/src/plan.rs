@@ -42,6 +42,8 @@ pub(crate) struct Node {
     pub(crate) markup: bool,
     pub(crate) parent: usize,
     pub(crate) children: Vec<usize>,
+    /// The field of its own text, when it has no elements below: then it is read like a value.
+    pub(crate) bare: Option<usize>,
     /// How elements below are spelled in this document, in the order in which they came first.
     pub(crate) spelled: Vec<Spelled>,
     /// How attributes are spelled.
@@ -107,6 +109,7 @@ impl Plan {
             let node = plan.top(field)?;
             plan.tops.push(node);
         }
+        plan.find_bare();
         if let Some(columns) = columns {
             let chosen = projection(schema, columns)?;
             plan.tops = chosen.iter().filter_map(|n| plan.tops.get(*n).copied()).collect();
@@ -176,6 +179,18 @@ impl Plan {
                 .is_some_and(|node| node.kind == kind && node.wanted.matches(uri, local))
         };
         self.nodes.get(parent)?.children.iter().copied().find(fits)
+    }
+
+    fn find_bare(&mut self) {
+        for number in 0..self.nodes.len() {
+            let elements = |n: &usize| self.nodes.get(*n).is_some_and(|n| n.kind == Kind::Element);
+            let some =
+                self.nodes.get(number).is_some_and(|node| node.children.iter().any(elements));
+            let text = self.own_text(number).filter(|_| !some);
+            if let Some(node) = self.nodes.get_mut(number) {
+                node.bare = text;
+            }
+        }
     }
 
     fn want(&mut self, node: usize) {
@@ -293,6 +308,7 @@ impl Node {
             markup: false,
             parent,
             children: Vec::new(),
+            bare: None,
             spelled: Vec::new(),
             attributes: Vec::new(),
         }

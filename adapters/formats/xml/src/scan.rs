@@ -1,6 +1,7 @@
 //! Where the next piece of markup ends, in a text of which more may come. Looks at delimiters only; what is between them is
 //! checked by those who read it.
 
+use fenhe_core::Limits;
 use memchr::memmem;
 
 use crate::error::{Bad, MAX_DOCTYPE, MAX_TAG, Parsed};
@@ -42,22 +43,27 @@ pub(crate) fn piece(text: &[u8], at: usize) -> Parsed<Option<(Piece, usize)>> {
     }
 }
 
-/// The end of the element whose start tag ends at `at`; `None` when it is not there yet. `from` is where it starts.
+/// The end of the element whose start tag ends at `at`; `None` when it is not there yet. `from` is where it starts, with
+/// `outer` elements around it.
 pub(crate) fn element_end(
     text: &[u8],
     from: usize,
     mut at: usize,
-    limit: u64,
+    outer: usize,
+    limits: &Limits,
 ) -> Parsed<Option<usize>> {
     let mut depth = 1_usize;
     loop {
         let found = piece(text, at)?;
         let reached = found.map_or(text.len(), |(_, end)| end);
-        if reached.saturating_sub(from) as u64 > limit {
-            return Err(Bad::limit(from, "record", limit));
+        if reached.saturating_sub(from) as u64 > limits.record {
+            return Err(Bad::limit(from, "record", limits.record));
         }
         let Some((piece, end)) = found else { return Ok(None) };
         match piece {
+            Piece::Start if (outer + depth) as u64 >= limits.depth => {
+                return Err(Bad::limit(at, "depth", limits.depth));
+            }
             Piece::Start => depth += 1,
             Piece::End => depth -= 1,
             Piece::Doctype => {
@@ -174,8 +180,13 @@ mod tests {
     #[test]
     fn an_element_ends_with_its_own_end_tag() {
         let text = b"<r><r/><!--</r>--><r></r></r></r>";
-        assert_eq!(element_end(text, 0, 3, 100).unwrap(), Some(29));
-        assert_eq!(element_end(&text[..28], 0, 3, 100).unwrap(), None);
-        assert_eq!(element_end(text, 0, 3, 20).unwrap_err().error.code(), "core.limit");
+        let limits = Limits::default();
+        assert_eq!(element_end(text, 0, 3, 0, &limits).unwrap(), Some(29));
+        assert_eq!(element_end(&text[..28], 0, 3, 0, &limits).unwrap(), None);
+        for small in
+            [Limits { record: 20, ..Limits::default() }, Limits { depth: 1, ..Limits::default() }]
+        {
+            assert_eq!(element_end(text, 0, 3, 0, &small).unwrap_err().error.code(), "core.limit");
+        }
     }
 }

@@ -99,12 +99,11 @@ pub(crate) fn settle(
                 path
             }
             (None, Err(bad)) => return Err(placed(bad, &window)),
-            (None, Ok(())) => {
-                return Err(placed(
-                    Bad::truncated(text.len(), "the prolog: there is no root element"),
-                    &window,
-                ));
+            (None, Ok(())) if complete => {
+                let bad = Bad::truncated(text.len(), "the prolog: there is no root element");
+                return Err(placed(bad, &window));
             }
+            (None, Ok(())) => return Err(no_root(sample.len())),
         },
     };
     let look = Look { options, open, known: &known, path: &path, complete };
@@ -210,6 +209,7 @@ impl Look<'_> {
                             looked.dialect.set_between(text.get(last..from).unwrap_or_default())
                         }
                     }
+                    looked.dialect.short |= record.contains("/>");
                     let depth = outline.open.len();
                     let mut context = Context {
                         bindings: &mut outline.bindings,
@@ -251,6 +251,13 @@ fn with_dialect(schema: &SchemaRef, dialect: &Dialect) -> Result<SchemaRef> {
     metadata.insert(FORMAT.into(), "xml".into());
     metadata.insert(SPELLING.into(), text);
     Ok(Arc::new(schema.as_ref().clone().with_metadata(metadata)))
+}
+
+fn no_root(looked_at: usize) -> Error {
+    let message = format!("the first {looked_at} bytes hold no element");
+    Error::new(Kind::NotFound, "xml.record_path", message)
+        .at_offset(0)
+        .hint("give schema and record for a document with so long a prolog")
 }
 
 fn no_record(path: &Path, complete: bool) -> Error {

@@ -443,7 +443,7 @@ impl Sink for Stager<'_> {
         } else {
             let blank = frame.text.bytes().all(crate::chars::is_space);
             match self.plan.own_text(number) {
-                Some(child) if !(frame.text.is_empty() || blank && self.has_elements(number)) => {
+                Some(child) if !(blank && (frame.nil || self.has_elements(number))) => {
                     self.value(child, &frame.text);
                 }
                 None if !blank => {

@@ -55,6 +55,9 @@ impl Walker<'_> {
                 match bytes.get(at..)? {
                     [b'>', ..] => at + 1,
                     [b'/', b'>', ..] => {
+                        if let Some(text) = self.plan.nodes.get(number)?.bare {
+                            self.empty(text)?;
+                        }
                         self.stage.finish(self.plan, number);
                         return Some(at + 2);
                     }
@@ -62,7 +65,11 @@ impl Walker<'_> {
                 }
             }
         };
-        let end = self.children(number, at, close)?;
+        let plan = self.plan;
+        let end = match plan.nodes.get(number)?.bare {
+            Some(text) => self.value(text, plan.nodes.get(text)?.text, at, close)?,
+            None => self.children(number, at, close)?,
+        };
         self.stage.finish(self.plan, number);
         Some(end)
     }
