@@ -2,13 +2,14 @@
 
 use fenhe_core::{
     DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Found, Options,
-    Result, Sample,
+    Result, Sample, Splitter,
 };
 
 use crate::decode::{SAMPLE, XmlDecoder};
 use crate::encode::XmlEncoder;
 use crate::options::XmlOptions;
 use crate::settle::settle;
+use crate::splitter::XmlSplitter;
 
 /// XML documents that hold records.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +74,10 @@ impl Format for Xml {
 
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {
         Ok(Box::new(XmlDecoder::new(self.options.clone(), options)?))
+    }
+
+    fn splitter(&self) -> Option<Box<dyn Splitter>> {
+        Some(Box::new(XmlSplitter::new(self.options.clone())))
     }
 
     fn encoder(&self, options: EncodeOptions) -> Result<Box<dyn Encoder>> {

@@ -21,6 +21,7 @@ mod run;
 mod scan;
 mod settle;
 mod slow;
+mod splitter;
 mod stage;
 mod template;
 mod walk;

@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
-use fenhe_core::Options;
-use fenhe_testkit::format::{Broken, Case, conforms};
+use fenhe_core::{Options, Sample};
+use fenhe_testkit::format::{
+    Broken, Case, columns_can_be_chosen, conforms, parts_decode_alike, rechunking,
+    resumes_everywhere, round_trip, schema_is_stable, truncation,
+};
 use fenhe_text::Encoding;
 use fenhe_xml::Xml;
 
@@ -87,7 +90,45 @@ fn fatal() -> Vec<Case> {
         .into()
 }
 
+/// The case with the schema that is inferred, as an engine opens it that cuts streams into parts.
+fn with_schema(case: Case) -> Case {
+    let sample = Sample { bytes: case.bytes.clone(), complete: true, ..Sample::default() };
+    let evidence = case.format.infer(&sample).unwrap();
+    case.schema(evidence.datasets[0].schema.clone())
+}
+
 #[test]
 fn the_format_keeps_its_promises() {
-    conforms(&cases(), &broken(), &fatal());
+    let cases: Vec<Case> = cases().into_iter().map(with_schema).collect();
+    conforms(&cases, &broken(), &fatal());
+}
+
+#[test]
+fn it_keeps_them_when_path_and_types_are_found_on_the_way() {
+    for case in &cases() {
+        rechunking(case);
+        schema_is_stable(case);
+        columns_can_be_chosen(case);
+        resumes_everywhere(case);
+        truncation(case);
+        round_trip(case);
+    }
+}
+
+#[test]
+fn parts_are_cut_where_lists_change_and_around_comments() {
+    let many =
+        |n: usize| (0..n).map(|i| format!("<p k='{i}'>{i} &gt; x</p>\n")).collect::<String>();
+    for document in [
+        format!("<r>\n{}</r>\n", many(300)),
+        format!("<r><l>{}</l> <l a='1'>{}</l></r>", many(50), many(70)),
+        format!("<r><l>{}</l><l xmlns='urn:x'>{}</l><l>{}</l></r>", many(20), many(20), many(20)),
+        format!("<r><!-- <p>x</p> -->{}<![CDATA[</p>]]>{}</r>", many(30), many(30)),
+        format!("<r>{}<p/><p k='x'/><pp/>{}</r>", many(30), many(30)),
+        format!("<r>{}<q><p>no record</p></q>{}</r>", many(30), many(30)),
+    ] {
+        let path = if document.contains("<l") { "record=/r/l/p" } else { "record=/r/p" };
+        let case = Case::new(document.split_at(40).0.to_owned(), xml(&[path, "types=text", "extra=ignore"]), document);
+        parts_decode_alike(&with_schema(case));
+    }
 }
