@@ -45,6 +45,20 @@ pub struct Flow {
     pub limits: Limits,
 }
 
+impl Flow {
+    /// A digest for [`plan`](Self::plan) out of everything that changes what is delivered. It tells apart, and
+    /// shows nothing: options may hold secrets.
+    pub fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+        use sha2::{Digest, Sha256};
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        hex::encode(hash.finalize()).chars().take(16).collect()
+    }
+}
+
 /// The reading end of a [`Flow`].
 #[derive(Clone, Debug)]
 pub struct Input {

@@ -2,6 +2,8 @@
 
 mod attach;
 mod defaults;
+#[cfg(feature = "http")]
+mod http;
 mod open;
 mod recognise;
 

@@ -110,8 +110,9 @@ async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
     let fresh = mode == WriteMode::Replace || target.files.is_some();
     let flow = Flow {
         name: "convert".into(),
+        // Another source is another pipeline: two files may go into one table.
         pipeline: format!("convert {}", source.input.name),
-        plan: format!("{:?} {:?} {:?}", args.read, args.columns, key),
+        plan: Flow::digest([format!("{:?} {:?} {:?} {key:?}", args.from, args.read, args.columns).as_str()]),
         fields: Fields::default(),
         columns: args.columns.clone(),
         policy: Policy {

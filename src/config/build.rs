@@ -250,11 +250,8 @@ impl ExchangeConfig {
 
     /// What makes two runs the same delivery: everything that changes rows, nothing that only changes reporting.
     fn plan(&self, text: &FlowText, source: &SourceEnd) -> String {
-        let mut hash = Sha256::new();
-        let mut add = |part: &str| {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
-        };
+        let mut parts: Vec<String> = Vec::new();
+        let mut add = |part: &str| parts.push(part.to_owned());
         add(text.from.get_ref());
         add(text.to.get_ref());
         add(source.format.unwrap_or_default());
@@ -276,7 +273,7 @@ impl ExchangeConfig {
             add(&format!("{:?}", field.get_ref()));
         }
         add(&format!("{:?}", text.unlisted));
-        hex::encode(hash.finalize()).chars().take(16).collect()
+        Flow::digest(parts.iter().map(String::as_str))
     }
 }
 

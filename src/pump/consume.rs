@@ -231,16 +231,12 @@ fn already_delivered(checkpoint: Checkpoint, receipt: &mut FlowReceipt) {
 
 /// The same content, flow and plan is the same delivery; without a fingerprint every run is its own.
 fn delivery_id(flow: &Flow) -> String {
-    use sha2::{Digest, Sha256};
-    let mut hash = Sha256::new();
-    for part in [&flow.pipeline, &flow.source.name, &flow.source.fingerprint, &flow.plan] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part.as_bytes());
-    }
-    if flow.source.fingerprint.is_empty() {
-        hash.update(crate::receipt::run_id().as_bytes());
-    }
-    hex::encode(hash.finalize()).chars().take(16).collect()
+    let run = match flow.source.fingerprint.is_empty() {
+        true => crate::receipt::run_id(),
+        false => String::new(),
+    };
+    let source = &flow.source;
+    Flow::digest([&flow.pipeline, &source.name, &source.fingerprint, &flow.plan, &run].map(String::as_str))
 }
 
 struct Run<'a> {

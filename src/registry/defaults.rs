@@ -51,6 +51,10 @@ impl Registry {
                 Ok(Opened::Store { store: Arc::new(store), name, once: false })
             }),
         });
+        #[cfg(feature = "http")]
+        for name in ["http", "https"] {
+            self.add_scheme(super::http::scheme(name));
+        }
         #[cfg(feature = "sql")]
         self.add_scheme(Scheme {
             name: "sqlite".into(),
