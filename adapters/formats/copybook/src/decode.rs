@@ -471,6 +471,7 @@ impl CopybookDecoder {
                 return self.emit();
             }
             if !self.input.end {
+                self.input.keep();
                 return Ok(Output::NeedInput);
             }
             if !self.batch.is_empty() {

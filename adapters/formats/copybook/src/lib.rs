@@ -5,14 +5,17 @@ mod columns;
 mod copybook;
 mod decode;
 mod doctor;
+mod edit;
 mod encode;
 mod error;
 mod expand;
 mod format;
 mod frame;
+mod image;
 mod layout;
 mod nested;
 mod options;
+mod patch;
 mod print;
 mod rows;
 mod schema;
@@ -21,6 +24,8 @@ mod splitter;
 mod storage;
 mod stream;
 mod value;
+mod wrap;
+mod write;
 
 pub use copybook::{
     Category, Condition, Copybook, Figurative, Item, MAX_TEXT, OccursClause, ParseOptions, Picture,

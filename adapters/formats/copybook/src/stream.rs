@@ -106,4 +106,12 @@ impl Stream {
         self.borrowed += more.len();
         !more.is_empty()
     }
+
+    /// Keeps what is left of the chunk, because the next one comes.
+    pub(crate) fn keep(&mut self) {
+        let rest = self.chunk.slice(self.at..);
+        self.carry.extend_from_slice(&rest);
+        self.at = self.chunk.len();
+        self.borrowed = 0;
+    }
 }

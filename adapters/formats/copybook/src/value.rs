@@ -64,6 +64,11 @@ impl Characters {
         .filter(|_| self.sign == AsciiSign::Converted || !matches!(byte, b'{' | b'}'))
     }
 
+    /// The digit with a sign over it; other characters stay.
+    pub(crate) fn punch_over(self, byte: u8, negative: bool) -> u8 {
+        self.digit(byte).map_or(byte, |digit| self.punch(digit, negative))
+    }
+
     fn punch(self, digit: u8, negative: bool) -> u8 {
         if self.ebcdic {
             return if negative { 0xD0 } else { 0xC0 } | digit;

@@ -2,7 +2,7 @@
 
 mod binary;
 mod display;
-mod float;
+pub(crate) mod float;
 mod packed;
 mod text;
 
@@ -54,10 +54,12 @@ pub(crate) type Reasons<'a> = Option<&'a mut Vec<(usize, Fault)>>;
 #[derive(Debug)]
 pub(crate) struct Leaf {
     pub(crate) path: String,
+    /// The item in the layout.
+    pub(crate) item: Field,
     storage: Storage,
-    length: usize,
+    pub(crate) length: usize,
     /// Power of ten that a value is multiplied with (trailing `P`).
-    factor: i128,
+    pub(crate) factor: i128,
     /// Greatest absolute value that the column holds, for the types that could overflow.
     most: i128,
     values: Values,
@@ -169,6 +171,7 @@ impl Leaf {
         };
         Ok(Self {
             path,
+            item: field.clone(),
             storage,
             length,
             factor,

@@ -13,7 +13,7 @@ use crate::expand::{Counter, Expanded, Program};
 use crate::layout::Layout;
 use crate::options::{ByteOrder, CopybookOptions, RecordFormat, VariableOccurs};
 use crate::value::{Characters, integer};
-pub(crate) use rdw::Descriptor;
+pub(crate) use rdw::{Descriptor, Units};
 
 /// Finds records one after the other.
 #[derive(Clone, Debug)]
