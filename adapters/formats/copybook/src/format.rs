@@ -82,6 +82,15 @@ impl CopybookFormat {
         Ok(Self { options, setup })
     }
 
+    /// The format for a copybook that was parsed already.
+    ///
+    /// # Errors
+    /// As [`from_options`](Self::from_options).
+    pub fn of(book: &Copybook, options: CopybookOptions) -> Result<Self> {
+        let setup = Arc::new(Setup::new(book, options.clone(), "copybook")?);
+        Ok(Self { options, setup: Some(setup) })
+    }
+
     /// Where the items of the copybook are; `None` without a copybook.
     pub fn layout(&self) -> Option<&Layout> {
         self.setup.as_deref().map(|s| s.layout.as_ref())

@@ -30,7 +30,6 @@ pub(crate) enum Node {
     /// One occurrence of an unrolled table.
     Guard {
         name: String,
-        at: usize,
         counter: Counter,
         table: Table,
         index: u32,

@@ -103,10 +103,6 @@ impl Mask {
         }
     }
 
-    pub(crate) fn get(&self, row: usize) -> bool {
-        self.any && self.bits.get(row).copied().unwrap_or(false)
-    }
-
     pub(crate) fn any(&self) -> bool {
         self.any
     }

@@ -300,7 +300,6 @@ impl Planner<'_> {
                 None => node,
                 Some(counter) => Node::Guard {
                     name: self.layout.path(index),
-                    at: 0,
                     counter,
                     table,
                     index: n,
