@@ -95,15 +95,15 @@ pub(crate) fn stored(
         Floats::Ieee754 => Storage::Float { big },
     };
     match (item.usage, &item.picture) {
-        (Usage::Float, _) => return Ok(plain(float, 4, 4)),
-        (Usage::Double, _) => return Ok(plain(float, 8, 8)),
-        (Usage::Index, _) => return Ok(number(plain(binary(true, big), pointer, pointer), 9, 0)),
-        (Usage::Pointer, _) => return Ok(plain(Storage::Opaque, pointer, pointer)),
+        (Usage::Float, _) => Ok(plain(float, 4, 4)),
+        (Usage::Double, _) => Ok(plain(float, 8, 8)),
+        (Usage::Index, _) => Ok(number(plain(binary(true, big), pointer, pointer), 9, 0)),
+        (Usage::Pointer, _) => Ok(plain(Storage::Opaque, pointer, pointer)),
         (Usage::Sized(bytes, signed), _) => {
             let bytes = u64::from(bytes);
-            return Ok(number(plain(binary(signed, big), bytes, bytes), digits_of(bytes), 0));
+            Ok(number(plain(binary(signed, big), bytes, bytes), digits_of(bytes), 0))
         }
-        (_, None) => return Err("the item needs a PICTURE".into()),
+        (_, None) => Err("the item needs a PICTURE".into()),
         (_, Some(picture)) => picture_stored(item, picture, options, big, comma),
     }
 }

@@ -457,16 +457,17 @@ impl Leaf {
         let (Values::Text(column), Some(reader)) = (&mut self.values, &mut self.text) else {
             return Ok(());
         };
-        if let Places::Even { first, stride, rows } = places {
-            if reasons.is_none() && reader.is_quick() {
-                let done = reader.append_even(column, window, first, stride, rows, self.length)?;
-                if done == rows {
-                    return Ok(());
-                }
-                let (first, rows) = (first + done * stride, rows - done);
-                let places = Places::Even { first, stride, rows };
-                return self.text_slowly(window, places, faults, None, done);
+        if let Places::Even { first, stride, rows } = places
+            && reasons.is_none()
+            && reader.is_quick()
+        {
+            let done = reader.append_even(column, window, first, stride, rows, self.length)?;
+            if done == rows {
+                return Ok(());
             }
+            let (first, rows) = (first + done * stride, rows - done);
+            let places = Places::Even { first, stride, rows };
+            return self.text_slowly(window, places, faults, None, done);
         }
         self.text_slowly(window, places, faults, reasons.take(), 0)
     }

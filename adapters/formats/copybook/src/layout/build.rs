@@ -49,13 +49,8 @@ pub(super) fn build(book: &Copybook, options: &CopybookOptions) -> Result<Layout
         page,
         notes,
     };
-    layout.length = layout
-        .records
-        .iter()
-        .filter_map(|r| layout.field(*r))
-        .map(|f| extent(f))
-        .max()
-        .unwrap_or(0);
+    layout.length =
+        layout.records.iter().filter_map(|r| layout.field(*r)).map(extent).max().unwrap_or(0);
     Ok(layout)
 }
 
@@ -192,10 +187,10 @@ impl Builder<'_> {
                 None => end,
             };
             let index = self.item(item, Some(parent), from, base, tables)?;
-            if let Some(first) = target {
-                if let Some(field) = self.fields.get_mut(first) {
-                    field.redefined = true;
-                }
+            if let Some(first) = target
+                && let Some(field) = self.fields.get_mut(first)
+            {
+                field.redefined = true;
             }
             let Some(field) = self.fields.get_mut(index) else { continue };
             field.redefines = target;
