@@ -1,10 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod checker;
 mod date;
 mod element;
 pub mod identifiers;
+pub mod rule;
 mod tables;
 
+pub use checker::{Checker, Context, Findings, KeySet};
 pub use date::{BadDate, Date};
 pub use element::{BadElement, DataElement, ElementKind};
+pub use rule::{Bound, Operator, Rule, Severity, Unit};
 pub use tables::{Code, CodeTable};
