@@ -1,5 +1,7 @@
 //! Rules as data, applied to batches.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::sync::Arc;
 
 use arrow_array::{

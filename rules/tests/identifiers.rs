@@ -1,6 +1,8 @@
 //! Vectors of the standards and of independent computations. Region 999901 is unassigned and every organisation is made up:
 //! nobody bears these numbers.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use fenhe_rules::Date;
 use fenhe_rules::identifiers::{
     Changes, Identifier, Person, Policy, Reason, Sex, citizen_check, normalise, organisation_check,

@@ -1,5 +1,7 @@
 //! What the check systems promise: ISO 7064 finds every wrong character and every swap of neighbours.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use fenhe_rules::Date;
 use fenhe_rules::identifiers::{
     Identifier, Person, Policy, Reason, business_registration_check, citizen_check, luhn_check,

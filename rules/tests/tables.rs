@@ -1,5 +1,7 @@
 //! Code tables and the notation of data elements.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use arrow_schema::{DataType, TimeUnit};
 use fenhe_core::schema::{LENGTH, NATIVE_TYPE};
 use fenhe_rules::{Code, CodeTable, DataElement, Date, ElementKind};
