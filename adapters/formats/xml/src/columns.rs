@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field, Fields, SchemaRef};
 use fenhe_core::{Error, Fault, Kind, Result};
 use fenhe_kernels::{Pools, Validated};
 use fenhe_text::Encoding;
-use fenhe_values::{ColumnBuilder, FaultMask, Source, Spans};
+use fenhe_values::{ColumnBuilder, FaultMask, Source};
 
 use crate::plan::Plan;
 use crate::stage::Stage;
@@ -61,8 +61,8 @@ impl Table {
         for (leaf, node) in plan.leaves.iter().enumerate() {
             let Some(Some(builder)) = self.builders.get_mut(leaf) else { continue };
             let Some(cells) = stage.cells.get(*node) else { continue };
-            self.faults.reset(cells.starts.len());
-            builder.append(source, Spans::each(&cells.starts, &cells.ends), &mut self.faults);
+            self.faults.reset(cells.places.len());
+            builder.append(source, cells.spans(), &mut self.faults);
             if self.faults.any() {
                 explain(plan, stage, leaf, builder, &self.faults, text, &mut bad);
             }
@@ -104,8 +104,8 @@ impl Table {
             let Some(Some(builder)) = self.builders.get_mut(leaf) else { continue };
             let Some(cells) = stage.cells.get(*node) else { continue };
             builder.truncate(before.get(leaf).copied().unwrap_or(0));
-            self.faults.reset(cells.starts.len());
-            builder.append(source, Spans::each(&cells.starts, &cells.ends), &mut self.faults);
+            self.faults.reset(cells.places.len());
+            builder.append(source, cells.spans(), &mut self.faults);
         }
     }
 
@@ -203,8 +203,8 @@ fn explain(
     let list = plan.nodes.get(number).is_some_and(|node| node.list);
     for item in faults.iter() {
         let row = rows.get(item).copied().unwrap_or(0);
-        let span = cells.starts.get(item).zip(cells.ends.get(item));
-        let bytes = span.and_then(|(from, to)| text.as_bytes().get(*from as usize..*to as usize));
+        let span = cells.places.get(item);
+        let bytes = span.and_then(|[from, to]| text.as_bytes().get(*from as usize..*to as usize));
         let fault = match bytes {
             Some(bytes) => builder.reader().explain(bytes),
             None => builder.reader().explain_missing(),

@@ -15,7 +15,7 @@ use crate::plan::{Mark, Plan};
 use crate::settle::{Settled, placed};
 use crate::slow::{self, Context};
 use crate::stage::{self, Stage, Stager};
-use crate::walk::Walker;
+use crate::walk::{Gap, LEVELS, Walker};
 use crate::window::{Place, Window};
 
 /// Version of the position token.
@@ -341,6 +341,8 @@ impl Run {
             open,
             close,
             limit: limits.record,
+            gaps: [Gap::default(); LEVELS],
+            level: 0,
         };
         let bytes = walker.text.as_bytes();
         for _ in 0..rows_left {

@@ -106,8 +106,7 @@ impl Cut {
         }
         let (open, close) = (memmem::Finder::new(&self.open), memmem::Finder::new(&self.close));
         let (mut at, mut records) = (0, 0);
-        loop {
-            let Some(from) = open.find(chunk.get(at..)?).map(|n| at + n) else { break };
+        while let Some(from) = open.find(chunk.get(at..)?).map(|n| at + n) {
             if !chunk.get(at..from)?.iter().all(|b| is_space(*b)) {
                 return None;
             }

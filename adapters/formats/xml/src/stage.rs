@@ -19,9 +19,8 @@ pub(crate) struct Stage {
 /// What was staged of one node.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cells {
-    /// Places of a value's instances.
-    pub(crate) starts: Vec<u32>,
-    pub(crate) ends: Vec<u32>,
+    /// Places of a value's instances: start and end.
+    pub(crate) places: Vec<[u32; 2]>,
     /// Instances of a struct, and whether each is there.
     pub(crate) valid: Vec<bool>,
     /// Of a list: instances at the end of each instance of the parent.
@@ -29,9 +28,16 @@ pub(crate) struct Cells {
 }
 
 impl Cells {
+    /// The places as the columns take them.
+    pub(crate) fn spans(&self) -> Spans<'_> {
+        let list = self.places.as_flattened();
+        let ends = list.get(1..).unwrap_or_default();
+        Spans::Listed { starts: list, ends, skip: 0, first: 0, stride: 2, rows: self.places.len() }
+    }
+
     #[inline(always)]
     fn count(&self, leaf: bool) -> usize {
-        if leaf { self.starts.len() } else { self.valid.len() }
+        if leaf { self.places.len() } else { self.valid.len() }
     }
 }
 
@@ -48,8 +54,7 @@ impl Stage {
     /// Forgets everything and keeps the room.
     pub(crate) fn clear(&mut self) {
         for cells in &mut self.cells {
-            cells.starts.clear();
-            cells.ends.clear();
+            cells.places.clear();
             cells.valid.clear();
             cells.offsets.clear();
         }
@@ -62,11 +67,10 @@ impl Stage {
         let Some(node) = plan.nodes.get(number) else { return false };
         let parents = self.cells.get(node.parent).map_or(0, |cells| cells.valid.len());
         let Some(cells) = self.cells.get_mut(number) else { return false };
-        if !node.list && cells.starts.len() >= parents {
+        if !node.list && cells.places.len() >= parents {
             return false;
         }
-        cells.starts.push(start);
-        cells.ends.push(end);
+        cells.places.push([start, end]);
         true
     }
 
@@ -110,8 +114,7 @@ impl Stage {
         let leaf = plan.nodes.get(number).is_some_and(|node| node.leaf.is_some());
         let Some(cells) = self.cells.get_mut(number) else { return };
         if leaf {
-            cells.starts.push(0);
-            cells.ends.push(Spans::MISSING);
+            cells.places.push([0, Spans::MISSING]);
         } else {
             cells.valid.push(false);
             self.finish(plan, number);
@@ -127,8 +130,7 @@ impl Stage {
     fn truncate(&mut self, plan: &Plan, number: usize, count: usize) {
         let Some(node) = plan.nodes.get(number) else { return };
         if let Some(cells) = self.cells.get_mut(number) {
-            cells.starts.truncate(count);
-            cells.ends.truncate(count);
+            cells.places.truncate(count);
             cells.valid.truncate(count);
         }
         for child in &node.children {
@@ -151,8 +153,7 @@ impl Stage {
     fn filter(&mut self, plan: &Plan, number: usize, keep: &[bool]) {
         let Some(node) = plan.nodes.get(number) else { return };
         if let Some(cells) = self.cells.get_mut(number) {
-            retain(&mut cells.starts, keep);
-            retain(&mut cells.ends, keep);
+            retain(&mut cells.places, keep);
             retain(&mut cells.valid, keep);
         }
         for child in &node.children {

@@ -22,6 +22,45 @@ pub(crate) struct Walker<'a> {
     pub(crate) close: &'a Mark,
     /// Longest record.
     pub(crate) limit: u64,
+    /// White space before elements, by level: it repeats.
+    pub(crate) gaps: [Gap; LEVELS],
+    /// Structs open around the one that is read.
+    pub(crate) level: usize,
+}
+
+/// Levels whose white space is remembered.
+pub(crate) const LEVELS: usize = 4;
+
+/// Some white space, at most sixteen bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Gap {
+    word: u128,
+    mask: u128,
+    len: usize,
+}
+
+impl Gap {
+    /// The white space between two places, if it is short.
+    fn new(space: &[u8]) -> Self {
+        let mut padded = [0; 16];
+        let Some(start) = padded.get_mut(..space.len()).filter(|_| space.len() < 16) else {
+            return Self::default();
+        };
+        start.copy_from_slice(space);
+        Self {
+            word: u128::from_le_bytes(padded),
+            mask: (1 << (space.len() * 8)) - 1,
+            len: space.len(),
+        }
+    }
+
+    /// Where an element starts behind this white space, if it stands at `at`.
+    #[inline(always)]
+    fn behind(self, text: &[u8], at: usize) -> Option<usize> {
+        let step = text.get(at..)?.first_chunk::<16>()?;
+        let fits = (u128::from_le_bytes(*step) ^ self.word) & self.mask == 0;
+        (fits && text.get(at + self.len) == Some(&b'<')).then_some(at + self.len)
+    }
 }
 
 impl Walker<'_> {
@@ -33,6 +72,7 @@ impl Walker<'_> {
         }
         let rows = self.stage.rows();
         let scratch = self.stage.scratch.len();
+        self.level = 0;
         self.stage.begin(self.plan, 0);
         let end = self.element(0, at + self.open.len(), self.close);
         match end.filter(|end| (end - at) as u64 <= self.limit) {
@@ -81,9 +121,10 @@ impl Walker<'_> {
         let spelled = &plan.nodes.get(number)?.spelled;
         let mut predicted = 0;
         loop {
-            while is_space(*bytes.get(at)?) {
-                at += 1;
-            }
+            at = match self.gaps.get(self.level).and_then(|gap| gap.behind(bytes, at)) {
+                Some(behind) => behind,
+                None => self.skip_space(at)?,
+            };
             if let Some(next) = spelled.get(predicted)
                 && next.open.is_at(bytes, at)
             {
@@ -96,7 +137,10 @@ impl Walker<'_> {
                     Some(_) => return None,
                     None => {
                         self.begin(next.node)?;
-                        self.element(next.node, inner - 1, &next.close)?
+                        self.level += 1;
+                        let end = self.element(next.node, inner - 1, &next.close)?;
+                        self.level -= 1;
+                        end
                     }
                 };
                 predicted += usize::from(!node.list);
@@ -106,6 +150,21 @@ impl Walker<'_> {
                 (at, predicted) = self.unpredicted(number, at)?;
             }
         }
+    }
+
+    /// The end of the white space at `at`, remembered when an element follows.
+    fn skip_space(&mut self, from: usize) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        let mut at = from;
+        while is_space(*bytes.get(at)?) {
+            at += 1;
+        }
+        if bytes.get(at + 1) != Some(&b'/')
+            && let Some(gap) = self.gaps.get_mut(self.level)
+        {
+            *gap = Gap::new(bytes.get(from..at)?);
+        }
+        Some(at)
     }
 
     /// An element that is not the next one, or one with attributes, or empty.
@@ -130,7 +189,10 @@ impl Walker<'_> {
             (Some(_), _) => return None,
             (None, _) => {
                 self.begin(known.node)?;
-                self.element(known.node, behind, &known.close)?
+                self.level += 1;
+                let end = self.element(known.node, behind, &known.close)?;
+                self.level -= 1;
+                end
             }
         };
         Some((end, place + usize::from(!node.list)))

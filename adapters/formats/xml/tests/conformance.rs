@@ -128,7 +128,11 @@ fn parts_are_cut_where_lists_change_and_around_comments() {
         format!("<r>{}<q><p>no record</p></q>{}</r>", many(30), many(30)),
     ] {
         let path = if document.contains("<l") { "record=/r/l/p" } else { "record=/r/p" };
-        let case = Case::new(document.split_at(40).0.to_owned(), xml(&[path, "types=text", "extra=ignore"]), document);
+        let case = Case::new(
+            document.split_at(40).0.to_owned(),
+            xml(&[path, "types=text", "extra=ignore"]),
+            document,
+        );
         parts_decode_alike(&with_schema(case));
     }
 }
