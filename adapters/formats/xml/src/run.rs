@@ -318,7 +318,7 @@ impl Run {
     /// Reads plain records as long as there are some.
     fn walk(&mut self) {
         let Some((open, close)) = &self.record else { return };
-        let careful = self.window.has_broken();
+        let careful = self.window.is_suspect();
         if self.epoch != self.outline.epoch
             || careful
             || self.path.depth() < 2

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use fenhe_text::{Encoding, Utf8Buf};
+use memchr::memmem;
 
 /// Bytes decoded between two places whose offset in the source is noted.
 const BLOCK: usize = 4 << 10;
@@ -20,6 +21,8 @@ pub(crate) struct Window {
     /// Other encodings: places of the text and of `source` that belong together.
     marks: Vec<(usize, usize)>,
     bad: Vec<Broken>,
+    /// Where the last of the characters stands that are valid UTF-8 and still not allowed (U+FFFE, U+FFFF).
+    forbidden: Option<usize>,
     /// Offset of the text's first byte in the source.
     base: u64,
     place: Place,
@@ -50,6 +53,7 @@ impl Window {
             decoded: 0,
             marks: vec![(0, 0)],
             bad: Vec::new(),
+            forbidden: None,
             base,
             place,
         }
@@ -78,11 +82,19 @@ impl Window {
 
     /// Takes the next bytes; `last`: no more come.
     pub(crate) fn push(&mut self, bytes: &[u8], last: bool) {
+        let before = self.text.len();
         if self.is_utf8() {
             self.push_utf8(bytes, last);
         } else {
             self.push_other(bytes, last);
         }
+        let text = self.text.as_bytes();
+        // Forwards: the search backwards has no vector code.
+        let found = memmem::find_iter(text.get(before..).unwrap_or_default(), b"\xEF\xBF")
+            .map(|at| before + at)
+            .filter(|at| matches!(text.get(at + 2), Some(0xBE | 0xBF)))
+            .last();
+        self.forbidden = found.or(self.forbidden);
     }
 
     /// Drops the text before `at`.
@@ -101,6 +113,7 @@ impl Window {
             }
             self.marks.insert(0, (0, 0));
         }
+        self.forbidden = self.forbidden.and_then(|place| place.checked_sub(at));
         self.bad.retain(|broken| broken.at >= at);
         for broken in &mut self.bad {
             broken.at -= at;
@@ -168,9 +181,9 @@ impl Window {
         self.bad.iter().map(|broken| broken.at).find(|at| (from..to).contains(at))
     }
 
-    /// Whether there are any.
-    pub(crate) fn has_broken(&self) -> bool {
-        !self.bad.is_empty()
+    /// Whether there are any, or characters that no document may hold: then records have to be read with care.
+    pub(crate) fn is_suspect(&self) -> bool {
+        !self.bad.is_empty() || self.forbidden.is_some()
     }
 
     fn is_utf8(&self) -> bool {
