@@ -1,1 +1,21 @@
 #![doc = include_str!("../README.md")]
+
+mod cells;
+mod columns;
+mod container;
+mod dates;
+mod decode;
+mod encode;
+mod error;
+mod format;
+mod options;
+mod settle;
+mod sheet;
+mod slow;
+mod strings;
+mod styles;
+mod workbook;
+mod xls;
+
+pub use format::Excel;
+pub use options::{ExcelOptions, FormulaGuard, Hidden, Invalid, Merged, Types};
