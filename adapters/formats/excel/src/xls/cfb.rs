@@ -121,11 +121,13 @@ impl Compound<'_> {
         what: &str,
         get: impl Fn(u32) -> Result<&'s [u8]>,
     ) -> Result<Vec<u8>> {
-        let (mut out, mut number, mut steps) = (Vec::new(), start, 0);
-        let most = self.sectors() + 1;
+        let (mut out, mut number) = (Vec::new(), start);
+        let mut visited = vec![false; self.sectors() + 1];
         while number < MARKS && out.len() < size {
-            steps += 1;
-            if steps > most {
+            // A number beyond the file is refused by `get`.
+            if let Some(visited) = visited.get_mut(number as usize)
+                && std::mem::replace(visited, true)
+            {
                 return Err(damaged(PART, format!("the chain of {what} is a cycle"), 0));
             }
             out.extend_from_slice(get(number)?);
