@@ -86,8 +86,8 @@ impl Agrees {
             return Some("another sex than in the number");
         }
         let region = beside.region.and_then(|regions| regions.get(row))?;
-        let digits = |region: &[u8]| region.get(..self.region_digits).map(<[u8]>::to_owned);
-        (digits(region.trim().as_bytes()) != digits(&person.region))
+        let digits = ..self.region_digits;
+        (region.trim().as_bytes().get(digits) != person.region.get(digits))
             .then_some("another region than in the number")
     }
 
