@@ -9,6 +9,7 @@ mod encode;
 mod error;
 mod format;
 mod options;
+mod rejects;
 mod settle;
 mod sheet;
 mod slow;
@@ -19,3 +20,4 @@ mod xls;
 
 pub use format::Excel;
 pub use options::{ExcelOptions, FormulaGuard, Hidden, Invalid, Merged, Types};
+pub use rejects::reject_workbook;
