@@ -58,7 +58,16 @@ impl Store for Stdio {
         Ok(Box::new(Input { seen: Arc::clone(&self.input), next: 0, reading: None }))
     }
 
-    async fn put(&self, _name: &str) -> Result<Box<dyn ByteSink>> {
+    async fn put(&self, name: &str) -> Result<Box<dyn ByteSink>> {
+        if name != "-" {
+            // A companion (memo file) would be mixed into the main one.
+            return Err(Error::new(
+                Kind::Unsupported,
+                "stdio.companion",
+                "standard output holds one file only",
+            )
+            .hint("write to a file, or leave out the columns that need a second one"));
+        }
         Ok(Box::new(Output { written: 0 }))
     }
 }

@@ -112,7 +112,9 @@ async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
         name: "convert".into(),
         // Another source is another pipeline: two files may go into one table.
         pipeline: format!("convert {}", source.input.name),
-        plan: Flow::digest([format!("{:?} {:?} {:?} {key:?}", args.from, args.read, args.columns).as_str()]),
+        plan: Flow::digest([
+            format!("{:?} {:?} {:?} {key:?}", args.from, args.read, args.columns).as_str()
+        ]),
         fields: Fields::default(),
         columns: args.columns.clone(),
         policy: Policy {

@@ -226,6 +226,18 @@ fn a_missing_file_and_a_wrong_column_exit_1() {
 }
 
 #[test]
+fn columnar_files_hold_the_same_rows() {
+    let work = Work::new();
+    work.write("in.csv", people(20_000, 1_000_000));
+    for name in ["out.parquet", "out.arrow", "out.ndjson", "out.csv.gz", "out.db#people"] {
+        assert_eq!(work.run(&["convert", "in.csv", name]).code, 0, "{name}");
+        let back = work.run(&["convert", name, "-", "--to", "csv"]);
+        assert_eq!(back.code, 0, "{name}: {}", back.err);
+        assert!(back.out == people(20_000, 1_000_000), "{name}: {:.200}", back.out);
+    }
+}
+
+#[test]
 fn columns_are_chosen_in_the_order_asked_for() {
     let work = Work::new();
     work.write("in.csv", people(2, 10));
@@ -288,6 +300,38 @@ fn inspect_shows_columns_and_why() {
     assert_eq!(seen["datasets"][0]["rows"][0]["name"], "张1");
 }
 
+/// The register of the example: GBK, memo notes, four broken and two struck-off records.
+fn register() -> String {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/registry/data/RK.DBF").into()
+}
+
+#[test]
+fn a_table_with_notes_is_written_with_its_memo_file_and_read_back() {
+    let work = Work::new();
+    assert_eq!(work.run(&["convert", &register(), "COPY.DBF", "-O", "encoding=gbk"]).code, 3);
+    assert!(work.path("COPY.DBF").exists());
+    let memo = ["COPY.FPT", "COPY.DBT"].into_iter().find(|name| work.path(name).exists());
+    assert!(memo.is_some(), "no memo file");
+    let rows = |from: &str| work.run(&["convert", from, "-", "--to", "ndjson"]).out;
+    let (first, second) = (rows(&register()), rows("COPY.DBF"));
+    assert_eq!(first.lines().count(), 294);
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_header_that_counts_is_patched_on_the_way_to_standard_output() {
+    let work = Work::new();
+    let args = ["convert", &register(), "-", "--to", "dbf", "--columns", "SFZH,NSR"];
+    let output = work.command(&args).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    // Number of records, bytes 4 to 7 of the header, little endian: all rows but the one with a broken amount
+    // and the two that are struck off.
+    assert_eq!(output.stdout[4..8], 297_u32.to_le_bytes());
+    let with_notes = work.run(&["convert", &register(), "-", "--to", "dbf"]);
+    assert_eq!((with_notes.code, with_notes.out.as_str()), (1, ""));
+    assert!(with_notes.err.contains("stdio.companion"), "{}", with_notes.err);
+}
+
 #[test]
 fn adapters_are_listed() {
     let work = Work::new();
@@ -295,7 +339,7 @@ fn adapters_are_listed() {
     let listed: Value = serde_json::from_str(&ran.out).unwrap();
     let names: Vec<&str> =
         listed["formats"].as_array().unwrap().iter().filter_map(|f| f["name"].as_str()).collect();
-    for name in ["csv", "fixed", "dbf"] {
+    for name in ["csv", "fixed", "dbf", "json", "parquet", "arrow"] {
         assert!(names.contains(&name), "{names:?}");
     }
     assert!(work.run(&["adapters"]).out.contains("null:"));

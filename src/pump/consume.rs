@@ -236,7 +236,9 @@ fn delivery_id(flow: &Flow) -> String {
         false => String::new(),
     };
     let source = &flow.source;
-    Flow::digest([&flow.pipeline, &source.name, &source.fingerprint, &flow.plan, &run].map(String::as_str))
+    Flow::digest(
+        [&flow.pipeline, &source.name, &source.fingerprint, &flow.plan, &run].map(String::as_str),
+    )
 }
 
 struct Run<'a> {

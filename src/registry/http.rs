@@ -62,8 +62,10 @@ fn folder_and_name(place: &Place) -> Result<(String, String)> {
             let (folder, name) = address.split_at(slash + 1);
             Ok((format!("{folder}{query}"), name.to_owned()))
         }
-        _ => Err(Error::new(Kind::Config, "place.folder", "the address names a folder, not a file")
-            .source_name(place.text())),
+        _ => {
+            Err(Error::new(Kind::Config, "place.folder", "the address names a folder, not a file")
+                .source_name(place.text()))
+        }
     }
 }
 
@@ -74,7 +76,10 @@ mod tests {
     #[test]
     fn an_address_is_a_folder_and_a_name() {
         let place = Place::parse("https://host/in/RK.DBF?v=2");
-        assert_eq!(folder_and_name(&place).unwrap(), ("https://host/in/?v=2".into(), "RK.DBF".into()));
+        assert_eq!(
+            folder_and_name(&place).unwrap(),
+            ("https://host/in/?v=2".into(), "RK.DBF".into())
+        );
         for folder in ["https://host", "https://host/", "https://host/in/"] {
             assert!(folder_and_name(&Place::parse(folder)).is_err(), "{folder}");
         }
@@ -83,7 +88,8 @@ mod tests {
     #[test]
     fn rows_go_by_post_and_files_by_put() {
         let place = Place::parse("http://127.0.0.1:1/in/fees.csv");
-        let opened = |write, format| open(&place, &Options::new(), Purpose { write, format }).unwrap();
+        let opened =
+            |write, format| open(&place, &Options::new(), Purpose { write, format }).unwrap();
         assert!(matches!(opened(true, false), Opened::Exchange { .. }));
         assert!(matches!(opened(true, true), Opened::Store { .. }));
         assert!(matches!(opened(false, false), Opened::Store { .. }));
