@@ -80,6 +80,14 @@ impl Registry {
         self.add_default(|options| Ok(Arc::new(fenhe_dbf::Dbf::from_options(options)?)));
         #[cfg(feature = "json")]
         self.add_default(|options| Ok(Arc::new(fenhe_json::Json::from_options(options)?)));
+        #[cfg(feature = "copybook")]
+        self.add_default(|options| {
+            Ok(Arc::new(fenhe_copybook::CopybookFormat::from_options(options)?))
+        });
+        #[cfg(feature = "xml")]
+        self.add_default(|options| Ok(Arc::new(fenhe_xml::Xml::from_options(options)?)));
+        #[cfg(feature = "excel")]
+        self.add_default(|options| Ok(Arc::new(fenhe_excel::Excel::from_options(options)?)));
         #[cfg(feature = "columnar")]
         {
             self.add_default(|options| {

@@ -1,5 +1,7 @@
 //! The published suite, and a second reader's word for what we wrote.
 
+#![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
+
 use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
