@@ -12,4 +12,5 @@ pub use date::{date_compact, date_iso, timestamp_iso};
 pub use number::{decimal, decimal256, float, float32, int, uint};
 
 pub(crate) use date::{from_word, iso_word, time_compact, time_iso};
-pub(crate) use number::{Scaled, rescale, rescale_wide, scaled, scaled_wide};
+pub(crate) use number::FixedPoint;
+pub(crate) use number::{Scaled, int_at_end, rescale, rescale_wide, scaled, scaled_wide};

@@ -260,7 +260,16 @@ pub(crate) fn spell(encoding: Encoding, text: &str) -> Option<Vec<u8>> {
 
 /// Blanks, tabs and NUL bytes around a number or date never belong to it.
 #[inline]
-pub(crate) fn blanks(mut bytes: &[u8]) -> &[u8] {
+pub(crate) fn blanks(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        // Nothing at either end: nearly all fields of delimited files.
+        [b'!'..=0xFF, .., b'!'..=0xFF] | [b'!'..=0xFF] => bytes,
+        _ => without_blanks(bytes),
+    }
+}
+
+#[inline]
+fn without_blanks(mut bytes: &[u8]) -> &[u8] {
     // Numbers at the right of a wide field: eight blanks a step, without a branch for each.
     while let Some(first) = bytes.first_chunk::<8>() {
         let text = u64::from_le_bytes(*first) ^ BLANKS;

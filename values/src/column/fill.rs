@@ -6,7 +6,7 @@ use fenhe_kernels::{AppendError, BinaryColumn, BooleanColumn, PrimitiveColumn};
 
 use super::{Store, TextColumn, WideColumn};
 use crate::fault::{FaultKind, FaultMask};
-use crate::parse::{self, Scaled};
+use crate::parse::{self, FixedPoint, Scaled};
 use crate::pattern::Fast;
 use crate::reader::{self, DateReader, FieldReader, Shape, blanks};
 use crate::spans::{Source, Spans};
@@ -151,18 +151,34 @@ impl<P: Places> Block<'_, P> {
         mut fast: impl FnMut(&[u8]) -> Option<T>,
         slow: impl Fn(&[u8]) -> Result<T, FaultKind>,
     ) {
+        self.rows_at(column, faults, |_, field| fast(field), slow);
+    }
+
+    /// The same, with a fast reader that is given the source up to the field's end too.
+    #[inline(always)]
+    fn rows_at<T, S: Sink<T>>(
+        &self,
+        column: &mut S,
+        faults: &mut FaultMask,
+        mut fast: impl FnMut(&[u8], &[u8]) -> Option<T>,
+        slow: impl Fn(&[u8]) -> Result<T, FaultKind>,
+    ) {
         let bytes = self.source.bytes();
         let nulls_first = self.reader.nulls_first();
         for row in 0..self.rows {
             let (start, end) = self.places.place(row);
-            let Some(field) = bytes.get(start..end) else {
+            let Some((head, whole)) =
+                bytes.get(..end).and_then(|head| Some((head, head.get(start..)?)))
+            else {
                 self.missing(row, column, faults);
                 continue;
             };
-            let field = blanks(field);
+            let field = blanks(whole);
+            let blank_end = whole.len() - offset_of(whole, field) - field.len();
+            let head = head.get(..head.len() - blank_end).unwrap_or_default();
             if !nulls_first
                 && !field.is_empty()
-                && let Some(value) = fast(field)
+                && let Some(value) = fast(head, field)
                 && column.value(value).is_ok()
             {
                 continue;
@@ -230,10 +246,17 @@ impl<P: Places> Block<'_, P> {
     ) {
         let plain = self.reader.plain_numbers();
         let narrow = |value: i64| T::try_from(value).map_err(|_| FaultKind::OutOfRange);
-        let fast = |b: &[u8]| {
-            if plain { parse::int(b).ok().and_then(|v| T::try_from(v).ok()) } else { None }
+        let fast = |head: &[u8], b: &[u8]| {
+            if !plain {
+                return None;
+            }
+            let value = match parse::int_at_end(head, b.len()) {
+                Some(value) => value,
+                None => parse::int(b).ok()?,
+            };
+            T::try_from(value).ok()
         };
-        self.rows(column, faults, fast, |b| self.reader.int(b, min, max).and_then(narrow));
+        self.rows_at(column, faults, fast, |b| self.reader.int(b, min, max).and_then(narrow));
     }
 
     fn unsigned<T: ColumnElement + TryFrom<u64>>(
@@ -259,7 +282,13 @@ impl<P: Places> Block<'_, P> {
     ) {
         let slow = |b: &[u8]| self.reader.decimal(b, precision, scale);
         if self.reader.plain_numbers() {
-            self.rows(column, faults, |b| parse::decimal(b, precision, scale).ok(), slow);
+            let usual = FixedPoint::new(precision, scale);
+            let fast = |head: &[u8], b: &[u8]| {
+                usual
+                    .and_then(|usual| usual.read(head, b.len()))
+                    .or_else(|| parse::decimal(b, precision, scale).ok())
+            };
+            self.rows_at(column, faults, fast, slow);
         } else if let Some(digits) = self.reader.only_implied() {
             let fraction = usize::from(digits);
             let fast = |b: &[u8]| {

@@ -4,6 +4,13 @@ use super::number::all_digits;
 use crate::calendar;
 use crate::fault::FaultKind;
 
+/// The dashes in the first eight bytes of `YYYY-MM-DD`, and where they stand.
+const DASHES: u64 = u64::from_le_bytes([0, 0, 0, 0, b'-', 0, 0, b'-']);
+const DASHES_AT: u64 = u64::from_le_bytes([0, 0, 0, 0, 0xFF, 0, 0, 0xFF]);
+/// The colons in `HH:mm:ss`, and where they stand.
+const COLONS: u64 = u64::from_le_bytes([0, 0, b':', 0, 0, b':', 0, 0]);
+const COLONS_AT: u64 = u64::from_le_bytes([0, 0, 0xFF, 0, 0, 0xFF, 0, 0]);
+
 /// Reads `YYYYMMDD` as days since 1970-01-01.
 ///
 /// # Errors
@@ -52,14 +59,23 @@ pub fn timestamp_iso(bytes: &[u8]) -> Result<i64, FaultKind> {
 /// `HH:mm:ss` as seconds since midnight.
 #[inline]
 pub(crate) fn time_iso(bytes: &[u8]) -> Result<u32, FaultKind> {
-    let &[h1, h0, b':', m1, m0, b':', s1, s0] = bytes else { return Err(FaultKind::NotADate) };
-    time_compact([h1, h0, m1, m0, s1, s0])
+    let word = u64::from_le_bytes(bytes.try_into().map_err(|_| FaultKind::NotADate)?);
+    if word & COLONS_AT != COLONS {
+        return Err(FaultKind::NotADate);
+    }
+    clock(word & 0xFFFF | (word >> 24 & 0xFFFF) << 16 | (word >> 48) << 32)
 }
 
 /// `HHmmss` as seconds since midnight.
 #[inline]
 pub(crate) fn time_compact([h1, h0, m1, m0, s1, s0]: [u8; 6]) -> Result<u32, FaultKind> {
-    let word = u64::from_le_bytes([h1, h0, m1, m0, s1, s0, b'0', b'0']);
+    clock(u64::from_le_bytes([h1, h0, m1, m0, s1, s0, 0, 0]))
+}
+
+/// Six digits `HHmmss` in the low bytes of a little-endian word as seconds since midnight.
+#[inline]
+fn clock(six: u64) -> Result<u32, FaultKind> {
+    let word = six | 0x3030 << 48;
     if !all_digits(word) {
         return Err(FaultKind::NotADate);
     }
@@ -74,10 +90,12 @@ pub(crate) fn time_compact([h1, h0, m1, m0, s1, s0]: [u8; 6]) -> Result<u32, Fau
 #[inline]
 pub(crate) fn iso_word(ten: [u8; 10]) -> Result<u64, FaultKind> {
     let [y3, y2, y1, y0, dash1, m1, m0, dash2, d1, d0] = ten;
-    if dash1 != b'-' || dash2 != b'-' {
+    let head = u64::from_le_bytes([y3, y2, y1, y0, dash1, m1, m0, dash2]);
+    let day = u64::from(u16::from_le_bytes([d1, d0]));
+    if head & DASHES_AT != DASHES {
         return Err(FaultKind::NotADate);
     }
-    Ok(u64::from_le_bytes([y3, y2, y1, y0, m1, m0, d1, d0]))
+    Ok(head & 0xFFFF_FFFF | (head >> 40 & 0xFFFF) << 32 | day << 48)
 }
 
 /// Days of eight digits `YYYYMMDD` in one little-endian word.

@@ -15,6 +15,9 @@ const POWERS: [u128; 39] = {
     table
 };
 
+/// Eight digits 0.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
 /// The digits of a number as one integer, and how many of them follow the decimal mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Scaled<T> {
@@ -77,6 +80,77 @@ pub fn decimal(bytes: &[u8], precision: u8, scale: u8) -> Result<i128, FaultKind
     }
     let read = scaled(bytes)?;
     rescale(read, precision, scale)
+}
+
+/// A short whole number at the end of `head`, without a loop: one load that ends where the number ends, so the length
+/// costs no branch. `length` counts the sign. `None`: ask [`int`].
+#[inline(always)]
+pub(crate) fn int_at_end(head: &[u8], length: usize) -> Option<i64> {
+    let word = u64::from_le_bytes(*head.last_chunk::<8>()?);
+    if length > 8 || length == 0 {
+        return None;
+    }
+    let negative = head.get(head.len().checked_sub(length)?) == Some(&b'-');
+    let digits = length - usize::from(negative);
+    if digits == 0 {
+        return None;
+    }
+    // The bytes before the digits become zeros.
+    let keep = u64::MAX << (8 * (8 - digits));
+    let value = eight_digits((word & keep | ZEROS & !keep).to_le_bytes())?.cast_signed();
+    Some(if negative { -value } else { value })
+}
+
+/// Decimals in the usual spelling, with the mark where the scale has it, without a loop: see [`int_at_end`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FixedPoint {
+    scale: usize,
+    /// Where the fraction stands in sixteen bytes that end with it.
+    fraction: u128,
+    limit: u128,
+}
+
+impl FixedPoint {
+    /// `None`: no fraction, or one that leaves no room for digits before the mark.
+    pub(crate) fn new(precision: u8, scale: u8) -> Option<Self> {
+        let limit = power_of_ten(usize::from(precision))?;
+        let scale = usize::from(scale);
+        (1..=14).contains(&scale).then(|| Self {
+            scale,
+            fraction: u128::MAX << (8 * (16 - scale)),
+            limit,
+        })
+    }
+
+    /// The decimal of `length` bytes at the end of `head`. `None`: ask [`decimal`].
+    #[inline(always)]
+    pub(crate) fn read(&self, head: &[u8], length: usize) -> Option<i128> {
+        let word = u128::from_le_bytes(*head.last_chunk::<16>()?);
+        let negative = head.get(head.len().checked_sub(length)?) == Some(&b'-');
+        // A digit before the mark, the mark, the fraction; and sixteen bytes hold them all.
+        let unsigned = length - usize::from(negative);
+        if unsigned < self.scale + 2 || unsigned > 16 {
+            return None;
+        }
+        if head.get(head.len() - 1 - self.scale) != Some(&b'.') {
+            return None;
+        }
+        // The whole part moves over the mark; the bytes before it become zeros.
+        let joined = word & self.fraction | word << 8 & !self.fraction;
+        let keep = u128::MAX << (8 * (17 - unsigned));
+        let zeros = u128::from(ZEROS) << 64 | u128::from(ZEROS);
+        let digits = joined & keep | zeros & !keep;
+        let [high, low] = [digits as u64, (digits >> 64) as u64];
+        let high = eight_digits(high.to_le_bytes())?;
+        let low = eight_digits(low.to_le_bytes())?;
+        // Sixteen digits.
+        let value = u128::from(high.wrapping_mul(100_000_000).wrapping_add(low));
+        if value >= self.limit {
+            return None;
+        }
+        let value = value.cast_signed();
+        Some(if negative { -value } else { value })
+    }
 }
 
 /// The usual spelling: up to 18 digits with the mark where the scale has it.
@@ -371,6 +445,33 @@ mod tests {
         assert_eq!(uint(b"18446744073709551615"), Ok(u64::MAX));
         assert_eq!(uint(b"-1"), Err(FaultKind::OutOfRange));
         assert_eq!(uint(b"-0"), Ok(0));
+    }
+
+    #[test]
+    fn numbers_at_the_end_of_a_line_are_those_read_alone() {
+        let parts =
+            ["", "-", "+", "0", "7", "12", "-3", "99999999", "123456789012", "x", ".", "-.", " "];
+        for before in ["", "a,b,", "0123456789,12.34,-5,"] {
+            for (whole, fraction) in parts.iter().flat_map(|w| parts.iter().map(move |f| (w, f))) {
+                for text in [format!("{whole}{fraction}"), format!("{whole}.{fraction}")] {
+                    let head = format!("{before}{text}");
+                    if let Some(value) = int_at_end(head.as_bytes(), text.len()) {
+                        assert_eq!(int(text.as_bytes()), Ok(value), "{head}");
+                    }
+                    for (precision, scale) in [(5, 1), (14, 2), (38, 12), (3, 2)] {
+                        let fixed = FixedPoint::new(precision, scale).unwrap();
+                        if let Some(value) = fixed.read(head.as_bytes(), text.len()) {
+                            let alone = decimal(text.as_bytes(), precision, scale);
+                            assert_eq!(alone, Ok(value), "{head}");
+                        }
+                    }
+                }
+            }
+        }
+        let line = b"0123456789012345,-1234567.89";
+        assert_eq!(FixedPoint::new(9, 2).unwrap().read(line, 11), Some(-123_456_789));
+        assert_eq!(FixedPoint::new(8, 2).unwrap().read(line, 11), None);
+        assert_eq!(int_at_end(b"0123456789,-42", 3), Some(-42));
     }
 
     #[test]
