@@ -2,6 +2,8 @@
 //!
 //! `.ci/instructions` runs it for every name and compares the counts with `benches/instructions.txt`.
 
+#![allow(missing_docs, clippy::print_stdout, reason = "a program for the terminal")]
+
 #[path = "common/mod.rs"]
 mod common;
 

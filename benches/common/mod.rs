@@ -1,6 +1,14 @@
 //! Files, formats, the clock and the table that the benches share.
 
-#![allow(dead_code, clippy::panic, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::type_complexity,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs
+)]
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};

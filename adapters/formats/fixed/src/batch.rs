@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, StructArray, UInt32Array};
+use arrow_array::{
+    ArrayRef, RecordBatch, RecordBatchOptions, StringArray, StructArray, UInt32Array,
+};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
-use fenhe_core::{Batch, DecodeOptions, Error, Kind, Position, Reject, Result, Span, nearest, schema};
+use fenhe_core::{
+    Batch, DecodeOptions, Error, Kind, Position, Reject, Result, Span, nearest, schema,
+};
 use fenhe_kernels::Pools;
 
 use crate::columns::RecordColumns;
@@ -64,10 +68,17 @@ impl Select {
         match wish {
             Some("all") if layout.record("all").is_none() => Ok(Self::All),
             Some(name) if !name.is_empty() => layout.record(name).map(Self::One).ok_or_else(|| {
-                let error = Error::new(Kind::NotFound, "fixed.dataset", format!("the layout has no record {name}"));
+                let error = Error::new(
+                    Kind::NotFound,
+                    "fixed.dataset",
+                    format!("the layout has no record {name}"),
+                );
                 match nearest(name, names()) {
                     Some(near) => error.hint(format!("did you mean {near}?")),
-                    None => error.hint(format!("records are {}, or all", names().collect::<Vec<_>>().join(", "))),
+                    None => error.hint(format!(
+                        "records are {}, or all",
+                        names().collect::<Vec<_>>().join(", ")
+                    )),
                 }
             }),
             _ => {
@@ -79,8 +90,9 @@ impl Select {
                     .collect();
                 match details[..] {
                     [one] => Ok(Self::One(one)),
-                    _ => Err(error::config("the layout has several record types with data")
-                        .hint(format!("select one of {}, or all", names().collect::<Vec<_>>().join(", ")))),
+                    _ => Err(error::config("the layout has several record types with data").hint(
+                        format!("select one of {}, or all", names().collect::<Vec<_>>().join(", ")),
+                    )),
                 }
             }
         }
@@ -88,8 +100,13 @@ impl Select {
 }
 
 impl BatchBuilder {
-    pub(crate) fn new(layout: &Layout, options: &FixedOptions, decode: &DecodeOptions) -> Result<Self> {
-        let wish = decode.dataset.as_deref().filter(|d| !d.is_empty()).or(options.select.as_deref());
+    pub(crate) fn new(
+        layout: &Layout,
+        options: &FixedOptions,
+        decode: &DecodeOptions,
+    ) -> Result<Self> {
+        let wish =
+            decode.dataset.as_deref().filter(|d| !d.is_empty()).or(options.select.as_deref());
         let select = Select::new(layout, wish)?;
         let pools = Pools::default();
         let rows = usize::try_from(decode.limits.batch_rows).unwrap_or(usize::MAX).max(1);
@@ -113,18 +130,30 @@ impl BatchBuilder {
                 if let Some(columns) = &decode.columns {
                     let chosen = schema::projection(&all, columns)?;
                     // Only the chosen fields are decoded; `_fillers` comes last and is put in its place at the end.
-                    let decoded: Vec<usize> = chosen.iter().copied().filter(|i| *i < fields.len()).collect();
+                    let decoded: Vec<usize> =
+                        chosen.iter().copied().filter(|i| *i < fields.len()).collect();
                     projection = Some(places(&chosen, &decoded));
-                    let kept: Vec<FieldLayout> = decoded.iter().filter_map(|i| fields.get(*i).cloned()).collect();
+                    let kept: Vec<FieldLayout> =
+                        decoded.iter().filter_map(|i| fields.get(*i).cloned()).collect();
                     let with_fillers = decoded.len() < chosen.len();
                     found = all.project(&chosen)?.into();
-                    types.push(Some(RecordColumns::new(layout, record, &kept, with_fillers, options, &pools, room)?));
+                    types.push(Some(RecordColumns::new(
+                        layout,
+                        record,
+                        &kept,
+                        with_fillers,
+                        options,
+                        &pools,
+                        room,
+                    )?));
                     continue;
                 }
                 found = all;
             }
             structs.push(schema_of(layout, &fields, fillers).fields().clone());
-            types.push(Some(RecordColumns::new(layout, record, &fields, fillers, options, &pools, room)?));
+            types.push(Some(RecordColumns::new(
+                layout, record, &fields, fillers, options, &pools, room,
+            )?));
         }
         if select == Select::All {
             let all = all_schema(layout, &structs);
@@ -133,7 +162,8 @@ impl BatchBuilder {
             {
                 return Err(error::config("with select=all the schema is that of the layout"));
             }
-            projection = decode.columns.as_ref().map(|c| schema::projection(&all, c)).transpose()?;
+            projection =
+                decode.columns.as_ref().map(|c| schema::projection(&all, c)).transpose()?;
             found = schema::project(&all, decode.columns.as_deref())?;
         }
         Ok(Self {
@@ -166,7 +196,10 @@ impl BatchBuilder {
 
     /// Records that still fit, and their bytes.
     pub(crate) fn room(&self) -> (usize, u64) {
-        (self.rows.saturating_sub(self.open.read), self.bytes.saturating_sub(self.open.record_bytes))
+        (
+            self.rows.saturating_sub(self.open.read),
+            self.bytes.saturating_sub(self.open.record_bytes),
+        )
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -178,7 +211,13 @@ impl BatchBuilder {
     }
 
     /// Enters a block of records: their types, and those that were rejected.
-    pub(crate) fn account(&mut self, first: u64, kinds: &[Option<usize>], bytes: u64, rejects: Vec<(usize, Reject)>) {
+    pub(crate) fn account(
+        &mut self,
+        first: u64,
+        kinds: &[Option<usize>],
+        bytes: u64,
+        rejects: Vec<(usize, Reject)>,
+    ) {
         self.open.read += kinds.len();
         self.open.record_bytes += bytes;
         if self.plain {
@@ -242,7 +281,8 @@ impl BatchBuilder {
     /// The name of the type of each row, and for each type a struct that is null in the rows of the others.
     fn nested(&mut self, order: &[usize]) -> Result<Vec<ArrayRef>> {
         let name = |kind: &usize| self.names.get(*kind).map(String::as_str);
-        let mut arrays: Vec<ArrayRef> = vec![Arc::new(order.iter().map(name).collect::<StringArray>())];
+        let mut arrays: Vec<ArrayRef> =
+            vec![Arc::new(order.iter().map(name).collect::<StringArray>())];
         for (kind, columns) in self.types.iter_mut().enumerate() {
             let (Some(columns), Some(fields)) = (columns, self.structs.get(kind)) else { continue };
             let mut next = 0;
@@ -256,9 +296,15 @@ impl BatchBuilder {
                 })
                 .collect();
             let spread = |array: ArrayRef| arrow_select::take::take(&array, &indices, None);
-            let children = columns.finish()?.into_iter().map(spread).collect::<Result<Vec<_>, _>>()?;
+            let children =
+                columns.finish()?.into_iter().map(spread).collect::<Result<Vec<_>, _>>()?;
             let nulls = arrow_array::Array::nulls(&indices).cloned();
-            arrays.push(Arc::new(StructArray::try_new_with_length(fields.clone(), children, nulls, order.len())?));
+            arrays.push(Arc::new(StructArray::try_new_with_length(
+                fields.clone(),
+                children,
+                nulls,
+                order.len(),
+            )?));
         }
         Ok(arrays)
     }
@@ -273,7 +319,9 @@ pub(crate) fn schema_for(layout: &Layout, options: &FixedOptions, select: Select
             None => Arc::new(Schema::empty()),
         },
         Select::All => {
-            let fields = |r: &crate::layout::RecordLayout| schema_of(layout, &r.fields, fillers).fields().clone();
+            let fields = |r: &crate::layout::RecordLayout| {
+                schema_of(layout, &r.fields, fillers).fields().clone()
+            };
             all_schema(layout, &layout.records.iter().map(fields).collect::<Vec<_>>())
         }
     }
@@ -284,7 +332,9 @@ fn schema_of(layout: &Layout, fields: &[FieldLayout], fillers: bool) -> SchemaRe
     if fillers {
         fields.push(Field::new(FILLERS, DataType::Binary, true));
     }
-    Schema::new(fields).with_metadata([(schema::FORMAT.to_owned(), "fixed".to_owned())].into()).into()
+    Schema::new(fields)
+        .with_metadata([(schema::FORMAT.to_owned(), "fixed".to_owned())].into())
+        .into()
 }
 
 fn all_schema(layout: &Layout, structs: &[Fields]) -> SchemaRef {
@@ -292,7 +342,9 @@ fn all_schema(layout: &Layout, structs: &[Fields]) -> SchemaRef {
     for (record, children) in layout.records.iter().zip(structs) {
         fields.push(Field::new(&record.name, DataType::Struct(children.clone()), true));
     }
-    Schema::new(fields).with_metadata([(schema::FORMAT.to_owned(), "fixed".to_owned())].into()).into()
+    Schema::new(fields)
+        .with_metadata([(schema::FORMAT.to_owned(), "fixed".to_owned())].into())
+        .into()
 }
 
 /// The fields that a schema asks for, with its types.

@@ -112,7 +112,8 @@ impl RecordColumns {
     /// What is wrong with a record that was left out.
     #[cold]
     pub(crate) fn explain(&self, record: &[u8]) -> Vec<Fault> {
-        let explain = |column: &Column| column.explain(self.field(record, column.at, column.length));
+        let explain =
+            |column: &Column| column.explain(self.field(record, column.at, column.length));
         self.columns.iter().filter_map(explain).collect()
     }
 
@@ -124,7 +125,8 @@ impl RecordColumns {
     /// The arrays of all rows; the columns are empty then.
     pub(crate) fn finish(&mut self) -> Result<Vec<ArrayRef>> {
         self.rows = 0;
-        let mut arrays = self.columns.iter_mut().map(|c| c.builder.finish()).collect::<Result<Vec<_>>>()?;
+        let mut arrays =
+            self.columns.iter_mut().map(|c| c.builder.finish()).collect::<Result<Vec<_>>>()?;
         if let Some(fillers) = &mut self.fillers {
             arrays.push(std::sync::Arc::new(fillers.finish()));
         }
@@ -232,7 +234,12 @@ impl CharMap {
 }
 
 impl SoleColumn {
-    pub(crate) fn new(layout: &Layout, field: &FieldLayout, options: &FixedOptions, pools: &Pools) -> Result<Self> {
+    pub(crate) fn new(
+        layout: &Layout,
+        field: &FieldLayout,
+        options: &FixedOptions,
+        pools: &Pools,
+    ) -> Result<Self> {
         let column = Column::new(layout.encoding, field, options, pools, 512)?;
         let map = CharMap::new(layout, std::iter::once((column.at, column.length)));
         Ok(Self { column, map })
@@ -278,7 +285,13 @@ impl Column {
         })
     }
 
-    fn append(&mut self, source: Source<'_>, rows: Rows<'_>, map: &CharMap, faults: &mut FaultMask) {
+    fn append(
+        &mut self,
+        source: Source<'_>,
+        rows: Rows<'_>,
+        map: &CharMap,
+        faults: &mut FaultMask,
+    ) {
         let fixed = match rows.stride.filter(|_| !map.active) {
             Some(record) => Some(Spans::Fixed {
                 first: rows.starts.first().map_or(0, |s| *s as usize) + self.at,
@@ -307,7 +320,8 @@ impl Column {
                 let spans = fixed.unwrap_or(Spans::each(&self.starts, &self.ends));
                 let stride = Rewrite::stride(self.length_in_bytes(rows.window));
                 rewrite.block(rows.window, spans, stride, &mut self.scratch);
-                let spans = Spans::Fixed { first: 0, record: stride, length: stride, rows: spans.rows() };
+                let spans =
+                    Spans::Fixed { first: 0, record: stride, length: stride, rows: spans.rows() };
                 self.builder.append(Source::Bytes(&self.scratch), spans, faults);
             }
         }
@@ -351,7 +365,9 @@ impl Column {
         let ready = self.prepare.one(raw);
         let mut fault = self.builder.reader().explain(&ready)?;
         let cut = self.builder.reader().encoding().decode(&ready).err();
-        if fault.code == "value.bad_characters" && cut.is_some_and(|e| e.reason == BadReason::Truncated) {
+        if fault.code == "value.bad_characters"
+            && cut.is_some_and(|e| e.reason == BadReason::Truncated)
+        {
             fault.code = CUT_CHARACTER.into();
             fault.expected = format!("whole characters in {}", self.builder.reader().encoding());
             fault.found = format!("{} bytes that end inside a character", raw.len());

@@ -5,7 +5,10 @@ mod faults;
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use fenhe_core::{ControlTotal, DecodeOptions, Decoder, Error, Fault, Input, Kind, Output, Position, Reject, Result};
+use fenhe_core::{
+    ControlTotal, DecodeOptions, Decoder, Error, Fault, Input, Kind, Output, Position, Reject,
+    Result,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::BatchBuilder;
@@ -79,9 +82,18 @@ struct Token {
 }
 
 impl FixedDecoder {
-    pub(crate) fn new(layout: Arc<Layout>, options: FixedOptions, decode: DecodeOptions) -> Result<Self> {
-        let widest = if layout.count == Count::Characters { layout.encoding.max_bytes_per_char() } else { 1 };
-        let longest = layout.records.iter().map(|r| r.length).max().unwrap_or(0).saturating_mul(widest);
+    pub(crate) fn new(
+        layout: Arc<Layout>,
+        options: FixedOptions,
+        decode: DecodeOptions,
+    ) -> Result<Self> {
+        let widest = if layout.count == Count::Characters {
+            layout.encoding.max_bytes_per_char()
+        } else {
+            1
+        };
+        let longest =
+            layout.records.iter().map(|r| r.length).max().unwrap_or(0).saturating_mul(widest);
         fenhe_core::Limits::check("record", decode.limits.record, longest as u64)?;
         let pools = fenhe_kernels::Pools::default();
         let mut decoder = Self {
@@ -113,13 +125,27 @@ impl FixedDecoder {
     fn begin(&mut self) -> Result<()> {
         if let Some(part) = self.decode.part.clone() {
             self.read_prologue(&part.prologue, true)?;
-            self.at = Place { record: part.first_record, line: part.first_line, offset: part.offset, ..self.at };
+            self.at = Place {
+                record: part.first_record,
+                line: part.first_line,
+                offset: part.offset,
+                ..self.at
+            };
         } else if let Some(from) = &self.decode.from {
             let token: Token = from.read("fixed", TOKEN)?;
             if !self.totals.resume(&token.totals) {
-                return Err(Error::new(Kind::Config, "core.position", "the position is one of another layout"));
+                return Err(Error::new(
+                    Kind::Config,
+                    "core.position",
+                    "the position is one of another layout",
+                ));
             }
-            self.at = Place { record: token.record, line: token.line, offset: from.offset(), prologue: from.prologue() };
+            self.at = Place {
+                record: token.record,
+                line: token.line,
+                offset: from.offset(),
+                prologue: from.prologue(),
+            };
             if from.prologue() == 0 {
                 self.state = State::Records;
             }
@@ -180,7 +206,8 @@ impl FixedDecoder {
         let done = self.frame(&mut frames, room.min(BLOCK), budget);
         let result = match done {
             Some((window, taken)) => {
-                let result = self.process(window.as_ref().get(..taken).unwrap_or_default(), &frames, taken);
+                let result =
+                    self.process(window.as_ref().get(..taken).unwrap_or_default(), &frames, taken);
                 self.input.give_back(window, taken);
                 result.map(|()| true)
             }
@@ -288,11 +315,16 @@ impl FixedDecoder {
                 self.totals.take(kind, rows)?;
             }
         }
-        let Some(columns) = self.batch.as_mut().and_then(|b| b.columns(kind)) else { return Ok(()) };
+        let Some(columns) = self.batch.as_mut().and_then(|b| b.columns(kind)) else {
+            return Ok(());
+        };
         let bad: Vec<usize> = columns.append(rows).iter().collect();
         for row in bad {
-            let (Some(start), Some(end)) = (rows.starts.get(row), rows.ends.get(row)) else { continue };
-            let faults = columns.explain(window.get(*start as usize..*end as usize).unwrap_or_default());
+            let (Some(start), Some(end)) = (rows.starts.get(row), rows.ends.get(row)) else {
+                continue;
+            };
+            let faults =
+                columns.explain(window.get(*start as usize..*end as usize).unwrap_or_default());
             rejects.push((self.indices.get(row).copied().unwrap_or(row), faults));
         }
         Ok(())
@@ -367,7 +399,8 @@ impl FixedDecoder {
             return Ok(false);
         }
         self.totals.miss(None);
-        let reject = self.reject(self.at, &discard.kept, discard.length, true, None, vec![self.too_long()]);
+        let reject =
+            self.reject(self.at, &discard.kept, discard.length, true, None, vec![self.too_long()]);
         if let Some(batch) = &mut self.batch {
             batch.account(self.at.record, &[None], discard.length, vec![(0, reject)]);
         }
@@ -378,8 +411,10 @@ impl FixedDecoder {
     }
 
     fn emit(&mut self) -> Result<Output> {
-        let token = Token { record: self.at.record, line: self.at.line, totals: self.totals.token() };
-        let position = Position::new("fixed", TOKEN, &token)?.resume_at(self.at.prologue, self.at.offset);
+        let token =
+            Token { record: self.at.record, line: self.at.line, totals: self.totals.token() };
+        let position =
+            Position::new("fixed", TOKEN, &token)?.resume_at(self.at.prologue, self.at.offset);
         let offset = self.at.offset;
         let Some(batch) = &mut self.batch else { return Ok(Output::NeedInput) };
         let made = batch.finish(position, offset)?;

@@ -73,7 +73,11 @@ enum Piece {
 }
 
 impl FixedEncoder {
-    pub(crate) fn new(layout: Arc<Layout>, options: &FixedOptions, encode: &EncodeOptions) -> Result<Self> {
+    pub(crate) fn new(
+        layout: Arc<Layout>,
+        options: &FixedOptions,
+        encode: &EncodeOptions,
+    ) -> Result<Self> {
         let schema = &encode.schema;
         let all = schema.fields().first().is_some_and(|f| f.name() == RECORD);
         let select = match options.select.as_deref() {
@@ -83,7 +87,9 @@ impl FixedEncoder {
         let mut types = Vec::new();
         for (index, record) in layout.records.iter().enumerate() {
             types.push(match select {
-                Select::One(one) if one == index => Some(RecordWriter::new(&layout, record, schema)?),
+                Select::One(one) if one == index => {
+                    Some(RecordWriter::new(&layout, record, schema)?)
+                }
                 Select::One(_) => None,
                 Select::All => match schema.field_with_name(&record.name).map(|f| f.data_type()) {
                     Ok(DataType::Struct(fields)) => {
@@ -112,13 +118,19 @@ impl FixedEncoder {
         for (row, name) in names.iter().enumerate() {
             let kind = name.and_then(|n| self.layout.record(n));
             let list = kind.and_then(|k| rows.get_mut(k));
-            list.ok_or_else(|| wrong(format!("row {}: {RECORD} names no record of the layout", row + 1)))?.push(row);
+            list.ok_or_else(|| {
+                wrong(format!("row {}: {RECORD} names no record of the layout", row + 1))
+            })?
+            .push(row);
         }
         let mut parts = Vec::new();
         for (kind, rows) in rows.into_iter().enumerate().filter(|(_, r)| !r.is_empty()) {
             let Some(record) = self.layout.records.get(kind) else { continue };
-            let column: Option<&StructArray> = batch.column_by_name(&record.name).and_then(|c| c.as_struct_opt());
-            let column = column.ok_or_else(|| wrong(format!("there is no column {} of its fields", record.name)))?;
+            let column: Option<&StructArray> =
+                batch.column_by_name(&record.name).and_then(|c| c.as_struct_opt());
+            let column = column.ok_or_else(|| {
+                wrong(format!("there is no column {} of its fields", record.name))
+            })?;
             let index = |row: &usize| u32::try_from(*row).unwrap_or(u32::MAX);
             let indices: UInt32Array = rows.iter().map(index).collect::<Vec<_>>().into();
             let take = |c: &ArrayRef| arrow_select::take::take(c, &indices, None);
@@ -131,7 +143,11 @@ impl FixedEncoder {
     fn parts(&self, batch: &RecordBatch) -> Result<Vec<Part>> {
         match self.select {
             Select::All => self.nested(batch),
-            Select::One(kind) => Ok(vec![Part { kind, rows: (0..batch.num_rows()).collect(), columns: batch.columns().to_vec() }]),
+            Select::One(kind) => Ok(vec![Part {
+                kind,
+                rows: (0..batch.num_rows()).collect(),
+                columns: batch.columns().to_vec(),
+            }]),
         }
     }
 }
@@ -187,9 +203,15 @@ impl RecordWriter {
         let mut pieces: Vec<(usize, Piece)> = Vec::new();
         for (field, column) in record.fields.iter().zip(columns).filter(|(f, _)| !f.overlay) {
             let data_type = column.and_then(|c| schema.fields().get(c)).map(|f| f.data_type());
-            pieces.push((field.at, Piece::Field(Box::new(FieldPlace::new(counted, field, column, data_type)?))));
+            pieces.push((
+                field.at,
+                Piece::Field(Box::new(FieldPlace::new(counted, field, column, data_type)?)),
+            ));
         }
-        let filler = layout.encoding.encode(&record.filler.to_string()).unwrap_or_else(|_| layout.encoding.blank().into());
+        let filler = layout
+            .encoding
+            .encode(&record.filler.to_string())
+            .unwrap_or_else(|_| layout.encoding.blank().into());
         for (at, length) in &record.gaps {
             pieces.push((*at, Piece::Gap { length: *length, filler: filler.clone() }));
         }
@@ -228,7 +250,8 @@ impl RecordWriter {
                 let result = if faults.contains(row - first) {
                     Err(self.explain(columns, row))
                 } else {
-                    self.assemble(columns, row, row - first, &mut record).and_then(|()| frame.close(&mut record))
+                    self.assemble(columns, row, row - first, &mut record)
+                        .and_then(|()| frame.close(&mut record))
                 };
                 match result {
                     Ok(()) => sink(row, Ok(&record)),
@@ -240,7 +263,13 @@ impl RecordWriter {
         Ok(())
     }
 
-    fn assemble(&self, columns: &[ArrayRef], row: usize, at: usize, record: &mut Vec<u8>) -> Result<(), Vec<Fault>> {
+    fn assemble(
+        &self,
+        columns: &[ArrayRef],
+        row: usize,
+        at: usize,
+        record: &mut Vec<u8>,
+    ) -> Result<(), Vec<Fault>> {
         let kept = self.kept_fillers(columns, row);
         let mut gap = 0;
         let mut faults = Vec::new();
@@ -254,7 +283,9 @@ impl RecordWriter {
                     gap += length;
                 }
                 Piece::Field(field) => {
-                    if let Err(fault) = field.place(self.counted, block.field(at), block.is_null(at), record) {
+                    if let Err(fault) =
+                        field.place(self.counted, block.field(at), block.is_null(at), record)
+                    {
                         faults.push(fault);
                     }
                 }
@@ -303,11 +334,21 @@ impl Frame {
     /// Adds the line end, unless a reader would see other records than were written.
     fn close(&self, record: &mut Vec<u8>) -> Result<(), Vec<Fault>> {
         if !self.forbidden.is_empty() && record.iter().any(|b| self.forbidden.contains(b)) {
-            let fault = Fault::new(error::LINE_END, "", "values without line ends", "a line end in a value");
+            let fault = Fault::new(
+                error::LINE_END,
+                "",
+                "values without line ends",
+                "a line end in a value",
+            );
             return Err(vec![fault]);
         }
         if !self.comment.is_empty() && record.starts_with(&self.comment) {
-            let fault = Fault::new("fixed.comment", "", "a record that is no comment", "the mark of comments at its start");
+            let fault = Fault::new(
+                "fixed.comment",
+                "",
+                "a record that is no comment",
+                "the mark of comments at its start",
+            );
             return Err(vec![fault]);
         }
         record.extend_from_slice(&self.line_end);
@@ -345,9 +386,11 @@ impl Counted {
 
 /// The record type for rows of a schema: the one asked for, the one that holds data, or the one with its fields.
 fn select_for(layout: &Layout, wish: Option<&str>, schema: &Schema) -> Result<Select> {
-    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).filter(|n| *n != FILLERS).collect();
+    let names: Vec<&str> =
+        schema.fields().iter().map(|f| f.name().as_str()).filter(|n| *n != FILLERS).collect();
     let fits = |record: &RecordLayout| {
-        names.len() == record.fields.len() && record.fields.iter().all(|f| names.contains(&f.spec.name.as_str()))
+        names.len() == record.fields.len()
+            && record.fields.iter().all(|f| names.contains(&f.spec.name.as_str()))
     };
     if wish.is_none() {
         let mut fitting = layout.records.iter().enumerate().filter(|(_, r)| fits(r));
@@ -359,9 +402,14 @@ fn select_for(layout: &Layout, wish: Option<&str>, schema: &Schema) -> Result<Se
 }
 
 /// For each field of the record the column that holds its values.
-fn columns_of(layout: &Layout, record: &RecordLayout, schema: &Schema) -> Result<Vec<Option<usize>>> {
+fn columns_of(
+    layout: &Layout,
+    record: &RecordLayout,
+    schema: &Schema,
+) -> Result<Vec<Option<usize>>> {
     let bad = |message: String| Error::new(Kind::Config, "fixed.schema", message);
-    let given: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).filter(|n| *n != FILLERS).collect();
+    let given: Vec<&str> =
+        schema.fields().iter().map(|f| f.name().as_str()).filter(|n| *n != FILLERS).collect();
     let known = |name: &str| record.fields.iter().any(|f| f.spec.name == name);
     if layout.quick && given.len() == record.fields.len() && !given.iter().all(|n| known(n)) {
         // A quick layout has no names of its own: the columns go by their order.
@@ -369,31 +417,39 @@ fn columns_of(layout: &Layout, record: &RecordLayout, schema: &Schema) -> Result
     }
     if let Some(extra) = given.iter().find(|name| !known(name)) {
         let error = bad(format!("the record {} has no field for the column {extra}", record.name));
-        return Err(match fenhe_core::nearest(extra, record.fields.iter().map(|f| f.spec.name.as_str())) {
-            Some(near) => error.hint(format!("did you mean {near}?")),
-            None => error.hint("leave the column out, or add it to the layout"),
-        });
+        return Err(
+            match fenhe_core::nearest(extra, record.fields.iter().map(|f| f.spec.name.as_str())) {
+                Some(near) => error.hint(format!("did you mean {near}?")),
+                None => error.hint("leave the column out, or add it to the layout"),
+            },
+        );
     }
     let missing = |f: &&crate::layout::FieldLayout| {
         !f.spec.nullable && !f.overlay && !given.contains(&f.spec.name.as_str())
     };
     if let Some(missing) = record.fields.iter().find(missing) {
-        return Err(bad(format!("the field {} is required, but there is no such column", missing.spec.name)));
+        return Err(bad(format!(
+            "the field {} is required, but there is no such column",
+            missing.spec.name
+        )));
     }
     Ok(record.fields.iter().map(|f| schema.index_of(&f.spec.name).ok()).collect())
 }
 
 /// The line with the names of the columns.
 fn header(layout: &Layout, schema: &Schema, frame: &Frame) -> Result<Vec<u8>> {
-    let counted = Counted { encoding: layout.encoding, characters: layout.count == Count::Characters };
+    let counted =
+        Counted { encoding: layout.encoding, characters: layout.count == Count::Characters };
     let mut line = Vec::new();
     let mut at = 0;
     let fields = layout.records.first().map(|r| r.fields.as_slice()).unwrap_or_default();
     for (field, column) in fields.iter().zip(schema.fields()) {
-        let bad = |what: String| Error::new(Kind::Config, "fixed.header", what).at_field(column.name());
+        let bad =
+            |what: String| Error::new(Kind::Config, "fixed.header", what).at_field(column.name());
         let name = layout.encoding.encode(column.name()).map_err(|e| bad(e.to_string()))?;
         let Some(left) = field.length.checked_sub(counted.length(&name)) else {
-            return Err(bad(format!("the name does not fit its {} places", field.length)).hint("header=false"));
+            return Err(bad(format!("the name does not fit its {} places", field.length))
+                .hint("header=false"));
         };
         counted.fill(field.at.saturating_sub(at), layout.encoding.blank(), &mut line);
         line.extend_from_slice(&name);

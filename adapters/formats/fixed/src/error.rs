@@ -22,12 +22,13 @@ pub(crate) const TOO_LONG: &str = "fixed.too_long";
 
 /// The encoding of that label, if fixed-width files in it can be read.
 pub(crate) fn encoding(label: &str) -> Result<Encoding> {
-    let encoding: Encoding = label
-        .parse()
-        .map_err(|e: fenhe_text::UnknownEncoding| Error::new(Kind::Config, "core.option", e.to_string()))?;
+    let encoding: Encoding = label.parse().map_err(|e: fenhe_text::UnknownEncoding| {
+        Error::new(Kind::Config, "core.option", e.to_string())
+    })?;
     if encoding.blank().len() > 1 {
         let message = format!("fixed-width files in {encoding} are not supported");
-        return Err(Error::new(Kind::Config, "core.option", message).hint("convert the file to utf-8 first"));
+        return Err(Error::new(Kind::Config, "core.option", message)
+            .hint("convert the file to utf-8 first"));
     }
     Ok(encoding)
 }

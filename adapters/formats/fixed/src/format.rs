@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use fenhe_core::{
-    DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Options, Result, Sample, Splitter,
+    DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Options, Result,
+    Sample, Splitter,
 };
 
 use crate::decode::FixedDecoder;
@@ -61,7 +62,8 @@ impl Fixed {
 
     fn known_layout(&self) -> Result<Arc<Layout>> {
         self.layout.clone().ok_or_else(|| {
-            error::config("fixed-width records need a layout").hint("give layout=FILE or widths=4,10,8; inspect proposes widths")
+            error::config("fixed-width records need a layout")
+                .hint("give layout=FILE or widths=4,10,8; inspect proposes widths")
         })
     }
 }
@@ -101,6 +103,8 @@ impl Format for Fixed {
             return None;
         }
         let framer = Framer::new(layout, &self.options, fenhe_core::Limits::default().record);
-        framer.splits().then(|| Box::new(FixedSplitter::new(framer, self.options.clone())) as Box<dyn Splitter>)
+        framer.splits().then(|| {
+            Box::new(FixedSplitter::new(framer, self.options.clone())) as Box<dyn Splitter>
+        })
     }
 }

@@ -70,11 +70,19 @@ pub(crate) enum Broken {
 
 /// One thing found at the start of the rest of a window.
 enum Found {
-    Record { content: usize, next: usize, broken: Option<Broken> },
+    Record {
+        content: usize,
+        next: usize,
+        broken: Option<Broken>,
+    },
     /// A line that is no record.
-    Line { next: usize },
+    Line {
+        next: usize,
+    },
     /// What stands behind the last record: 1A, line ends.
-    End { next: usize },
+    End {
+        next: usize,
+    },
     More,
 }
 
@@ -110,7 +118,14 @@ impl Framer {
     /// Finds up to `max` records in `window`; returns how many bytes were taken. Nothing taken: more bytes are needed.
     ///
     /// It stops at the record with which the records of the block reach `budget` bytes.
-    pub(crate) fn block(&self, window: &[u8], end: bool, max: usize, budget: u64, frames: &mut Frames) -> usize {
+    pub(crate) fn block(
+        &self,
+        window: &[u8],
+        end: bool,
+        max: usize,
+        budget: u64,
+        frames: &mut Frames,
+    ) -> usize {
         frames.clear();
         let mut at = 0;
         while frames.starts.len() < max && frames.bytes < budget {
@@ -199,7 +214,9 @@ impl Framer {
         let line = self.line_end(rest);
         if self.is_comment(rest) || matches!(line, Some((0, _))) {
             return match line {
-                Some((at, length)) if at == 0 || self.is_comment(rest) => Found::Line { next: at + length },
+                Some((at, length)) if at == 0 || self.is_comment(rest) => {
+                    Found::Line { next: at + length }
+                }
                 None if end => Found::Line { next: rest.len() },
                 _ => Found::More,
             };
@@ -228,9 +245,11 @@ impl Framer {
                 None if end && behind.iter().all(|b| *b == 0x1A) => {
                     Found::Record { content, next: content, broken: None }
                 }
-                None if end => {
-                    Found::Record { content: rest.len(), next: rest.len(), broken: Some(Broken::LineEnd) }
-                }
+                None if end => Found::Record {
+                    content: rest.len(),
+                    next: rest.len(),
+                    broken: Some(Broken::LineEnd),
+                },
                 None => Found::More,
             },
         }
@@ -246,7 +265,9 @@ impl Framer {
             }
             None if !end => Found::More,
             // Editors and transfers add a line end, DOS adds 1A.
-            None if rest.iter().all(|b| matches!(b, b'\r' | b'\n' | 0x1A)) => Found::End { next: rest.len() },
+            None if rest.iter().all(|b| matches!(b, b'\r' | b'\n' | 0x1A)) => {
+                Found::End { next: rest.len() }
+            }
             None => {
                 Found::Record { content: rest.len(), next: rest.len(), broken: Some(Broken::Tail) }
             }
@@ -335,7 +356,12 @@ pub(crate) struct Prologue {
 }
 
 /// The byte order mark, the lines to pass over and the line with the names; `None` while bytes are missing.
-pub(crate) fn prologue(framer: &Framer, options: &FixedOptions, start: &[u8], end: bool) -> Option<Prologue> {
+pub(crate) fn prologue(
+    framer: &Framer,
+    options: &FixedOptions,
+    start: &[u8],
+    end: bool,
+) -> Option<Prologue> {
     let mark = framer.encoding.bom();
     let mut found = Prologue::default();
     if !mark.is_empty() {

@@ -15,7 +15,11 @@ const LINES: usize = 2_000;
 const PLACES: usize = 4_096;
 
 /// Describes the datasets of a known layout, or proposes columns.
-pub(crate) fn infer(options: &FixedOptions, layout: Option<&Layout>, sample: &Sample) -> Result<Evidence> {
+pub(crate) fn infer(
+    options: &FixedOptions,
+    layout: Option<&Layout>,
+    sample: &Sample,
+) -> Result<Evidence> {
     match layout {
         Some(layout) => by_layout(options, layout, sample),
         None => proposal(options, sample),
@@ -39,7 +43,12 @@ fn by_layout(options: &FixedOptions, layout: &Layout, sample: &Sample) -> Result
         layout.records.len(),
         layout.encoding
     );
-    Ok(Evidence { datasets: datasets(options, &layout), confidence: 100, options: Options::new(), reasons: vec![reason] })
+    Ok(Evidence {
+        datasets: datasets(options, &layout),
+        confidence: 100,
+        options: Options::new(),
+        reasons: vec![reason],
+    })
 }
 
 /// The dataset that is read without a wish, and then the others.
@@ -56,7 +65,8 @@ fn datasets(options: &FixedOptions, layout: &Layout) -> Vec<Found> {
         Some(Select::All) => datasets.push(found("all", Select::All)),
         Some(main) if layout.records.len() == 1 => datasets.push(found("", main)),
         Some(Select::One(kind)) => {
-            datasets.push(found(layout.records.get(kind).map_or("", |r| &r.name), Select::One(kind)));
+            datasets
+                .push(found(layout.records.get(kind).map_or("", |r| &r.name), Select::One(kind)));
         }
         None => {}
     }
@@ -71,7 +81,8 @@ fn datasets(options: &FixedOptions, layout: &Layout) -> Vec<Found> {
 /// Columns where the lines of a sample have blanks above each other.
 fn proposal(options: &FixedOptions, sample: &Sample) -> Result<Evidence> {
     let not_fixed = |what: &str| {
-        Error::new(Kind::Invalid, "fixed.no_layout", what.to_owned()).hint("give layout=FILE, or widths=4,10,8")
+        Error::new(Kind::Invalid, "fixed.no_layout", what.to_owned())
+            .hint("give layout=FILE, or widths=4,10,8")
     };
     let (encoding, why) = match &options.encoding {
         Some(label) => (error::encoding(label)?, "as asked for".to_owned()),
@@ -83,10 +94,13 @@ fn proposal(options: &FixedOptions, sample: &Sample) -> Result<Evidence> {
     };
     let lines = lines(options, encoding, sample);
     if lines.is_empty() {
-        return Err(not_fixed("the sample has no line ends, so a record cannot be told from the next"));
+        return Err(not_fixed(
+            "the sample has no line ends, so a record cannot be told from the next",
+        ));
     }
     let count = options.count.unwrap_or_else(|| better_unit(encoding, &lines));
-    let blanks: Vec<Vec<bool>> = lines.iter().map(|line| blank_places(encoding, count, line)).collect();
+    let blanks: Vec<Vec<bool>> =
+        lines.iter().map(|line| blank_places(encoding, count, line)).collect();
     let longest = blanks.iter().map(Vec::len).max().unwrap_or(0);
     let equal = blanks.iter().all(|b| b.len() == longest);
     let widths = widths(&blanks, longest);
@@ -123,19 +137,26 @@ fn proposal(options: &FixedOptions, sample: &Sample) -> Result<Evidence> {
         (true, ..) => 40,
         (false, ..) => 25,
     };
-    Ok(Evidence { datasets: by_layout(&proposed, &layout, sample)?.datasets, confidence, options: settled, reasons })
+    Ok(Evidence {
+        datasets: by_layout(&proposed, &layout, sample)?.datasets,
+        confidence,
+        options: settled,
+        reasons,
+    })
 }
 
 /// Whole lines of the sample that hold data.
 fn lines<'s>(options: &FixedOptions, encoding: Encoding, sample: &'s Sample) -> Vec<&'s [u8]> {
-    let comment = options.comment.as_deref().and_then(|c| encoding.encode(c).ok()).unwrap_or_default();
+    let comment =
+        options.comment.as_deref().and_then(|c| encoding.encode(c).ok()).unwrap_or_default();
     let body = sample.bytes.strip_prefix(encoding.bom()).unwrap_or(&sample.bytes);
     let mut lines: Vec<&[u8]> = body.split(|b| *b == b'\n').collect();
     let last = lines.pop().unwrap_or_default();
     if sample.complete && !lines.is_empty() && last != b"\x1A" {
         lines.push(last);
     }
-    let held = |line: &&[u8]| !line.is_empty() && (comment.is_empty() || !line.starts_with(&comment));
+    let held =
+        |line: &&[u8]| !line.is_empty() && (comment.is_empty() || !line.starts_with(&comment));
     lines
         .into_iter()
         .skip(options.skip_lines as usize)
@@ -149,8 +170,11 @@ fn lines<'s>(options: &FixedOptions, encoding: Encoding, sample: &'s Sample) -> 
 /// Bytes, unless the lines are of one length in characters and not in bytes.
 fn better_unit(encoding: Encoding, lines: &[&[u8]]) -> Count {
     let characters = |line: &&[u8]| blank_places(encoding, Count::Characters, line).len();
-    let same = |lengths: Vec<usize>| lengths.windows(2).all(|pair| matches!(pair, [a, b] if a == b));
-    if !same(lines.iter().map(|l| l.len()).collect()) && same(lines.iter().map(characters).collect()) {
+    let same =
+        |lengths: Vec<usize>| lengths.windows(2).all(|pair| matches!(pair, [a, b] if a == b));
+    if !same(lines.iter().map(|l| l.len()).collect())
+        && same(lines.iter().map(characters).collect())
+    {
         return Count::Characters;
     }
     Count::Bytes

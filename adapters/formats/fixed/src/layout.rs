@@ -176,7 +176,11 @@ impl Layout {
     /// # Errors
     /// As [`from_options`](Self::from_options).
     pub fn read(file: &Attachment, options: &FixedOptions) -> Result<Self> {
-        if quick::is_csv(&file.text) { quick::from_csv(file, options) } else { parse::from_toml(file, options) }
+        if quick::is_csv(&file.text) {
+            quick::from_csv(file, options)
+        } else {
+            parse::from_toml(file, options)
+        }
     }
 
     /// How rejects name it: `fixed fee/3`.
@@ -202,7 +206,8 @@ impl Layout {
     pub(crate) fn name_columns(&mut self, line: &[u8]) -> Result<()> {
         let encoding = self.encoding;
         let characters = self.count == Count::Characters;
-        let place = |at: usize| if characters { crate::columns::place(encoding, line, at) } else { at };
+        let place =
+            |at: usize| if characters { crate::columns::place(encoding, line, at) } else { at };
         let Some(record) = self.records.first_mut() else { return Ok(()) };
         let mut names: Vec<String> = Vec::new();
         for field in &mut record.fields {
@@ -216,7 +221,8 @@ impl Layout {
             let name = text.trim().trim_end_matches(field.pad);
             if !name.is_empty() {
                 let taken = names.iter().any(|n| n == name);
-                field.spec.name = if taken { format!("{name}_{}", names.len() + 1) } else { name.to_owned() };
+                field.spec.name =
+                    if taken { format!("{name}_{}", names.len() + 1) } else { name.to_owned() };
             }
             names.push(field.spec.name.clone());
         }

@@ -104,10 +104,18 @@ impl Trimmer {
             field = field.get(..keep).unwrap_or(field);
             field = self.blanks.apply(field);
         }
-        while let Some(rest) = self.end.then(|| self.pads.iter().find_map(|p| field.strip_suffix(p.as_slice()))).flatten() {
+        while let Some(rest) = self
+            .end
+            .then(|| self.pads.iter().find_map(|p| field.strip_suffix(p.as_slice())))
+            .flatten()
+        {
             field = rest;
         }
-        while let Some(rest) = self.start.then(|| self.pads.iter().find_map(|p| field.strip_prefix(p.as_slice()))).flatten() {
+        while let Some(rest) = self
+            .start
+            .then(|| self.pads.iter().find_map(|p| field.strip_prefix(p.as_slice())))
+            .flatten()
+        {
             field = rest;
         }
         field
@@ -162,7 +170,9 @@ impl Rewrite {
                 digits.iter_mut().filter(|b| matches!(b, b'-' | b'+')).for_each(|b| *b = BAD);
                 false
             }
-            Sign::Leading | Sign::Trailing | Sign::LeadingSeparate | Sign::TrailingSeparate => false,
+            Sign::Leading | Sign::Trailing | Sign::LeadingSeparate | Sign::TrailingSeparate => {
+                false
+            }
         };
         if let (true, Some(sign)) = (negative, target.first_mut()) {
             *sign = b'-';

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Decimal128Type, Decimal256Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
+    Decimal128Type, Decimal256Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::i256;
@@ -57,12 +57,18 @@ impl Totals {
             for total in &record.totals {
                 let Some(declares) = record.fields.get(total.field) else { continue };
                 let (of, what, counted_scale) = match &total.of {
-                    TotalOf::Records(types) => (records_of(layout, types), Counted::Records(types.clone()), 0),
+                    TotalOf::Records(types) => {
+                        (records_of(layout, types), Counted::Records(types.clone()), 0)
+                    }
                     TotalOf::Sum(kind, field) => {
                         let Some(record) = layout.records.get(*kind) else { continue };
                         let Some(field) = record.fields.get(*field) else { continue };
                         let of = format!("{}.{}", record.name, field.spec.name);
-                        (of, Counted::Sum(*kind, Box::new(column(field)?)), scale(&field.spec.data_type))
+                        (
+                            of,
+                            Counted::Sum(*kind, Box::new(column(field)?)),
+                            scale(&field.spec.data_type),
+                        )
                     }
                 };
                 items.push(Item {
@@ -147,7 +153,10 @@ impl Totals {
                 let digits = item.declared_scale.max(item.counted_scale);
                 ControlTotal {
                     of: item.of.clone(),
-                    declared: item.declared.map(|n| plain(n, item.declared_scale, digits)).unwrap_or_default(),
+                    declared: item
+                        .declared
+                        .map(|n| plain(n, item.declared_scale, digits))
+                        .unwrap_or_default(),
                     counted: plain(item.counted, item.counted_scale, digits),
                     unreadable: item.unreadable,
                 }
@@ -156,14 +165,19 @@ impl Totals {
     }
 
     pub(crate) fn token(&self) -> TotalsToken {
-        self.items.iter().map(|i| (i.counted.to_string(), i.declared.map(|d| d.to_string()), i.unreadable)).collect()
+        self.items
+            .iter()
+            .map(|i| (i.counted.to_string(), i.declared.map(|d| d.to_string()), i.unreadable))
+            .collect()
     }
 
     /// Goes on from a token; false when it is of another layout.
     pub(crate) fn resume(&mut self, token: &TotalsToken) -> bool {
         let number = |text: &String| i256::from_string(text);
         for (item, (counted, declared, unreadable)) in self.items.iter_mut().zip(token) {
-            let (Some(counted), declared) = (number(counted), declared.as_ref().map(number)) else { return false };
+            let (Some(counted), declared) = (number(counted), declared.as_ref().map(number)) else {
+                return false;
+            };
             item.unreadable = *unreadable;
             item.counted = counted;
             item.declared = declared.flatten();
@@ -173,16 +187,24 @@ impl Totals {
 }
 
 fn records_of(layout: &Layout, types: &[usize]) -> String {
-    let others = layout.records.iter().filter(|r| r.totals.is_empty() && r.role == crate::layout::Role::Detail).count();
+    let others = layout
+        .records
+        .iter()
+        .filter(|r| r.totals.is_empty() && r.role == crate::layout::Role::Detail)
+        .count();
     match types {
-        [one] if others > 1 => format!("records of {}", layout.records.get(*one).map_or("", |r| &r.name)),
+        [one] if others > 1 => {
+            format!("records of {}", layout.records.get(*one).map_or("", |r| &r.name))
+        }
         _ => "records".into(),
     }
 }
 
 fn scale(data_type: &DataType) -> u32 {
     match data_type {
-        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => u32::try_from(*scale).unwrap_or(0),
+        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => {
+            u32::try_from(*scale).unwrap_or(0)
+        }
         _ => 0,
     }
 }

@@ -40,12 +40,17 @@ impl FieldPlace {
         if let Some(given) = data_type.filter(|t| **t != spec.data_type) {
             if spec.data_type != DataType::Utf8 {
                 let name = |t: &DataType| type_name(t).unwrap_or_else(|| t.to_string());
-                let message = format!("the column holds {}, the layout asks for {}", name(given), name(&spec.data_type));
+                let message = format!(
+                    "the column holds {}, the layout asks for {}",
+                    name(given),
+                    name(&spec.data_type)
+                );
                 return Err(Error::new(Kind::Config, "fixed.schema", message).at_field(&spec.name));
             }
             spec.data_type = given.clone();
         }
-        let textual = matches!(spec.data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+        let textual =
+            matches!(spec.data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
         let number = spec.data_type.is_numeric();
         // Signs are put where the layout wants them when the length is known.
         spec.spelling.number.sign = SignStyle::Leading;
@@ -60,7 +65,10 @@ impl FieldPlace {
             sign: field.sign,
             number,
             justify: if text_of_numbers { Justify::Right } else { field.justify },
-            pad: counted.encoding.encode(&field.pad.to_string()).unwrap_or_else(|_| counted.encoding.blank().into()),
+            pad: counted
+                .encoding
+                .encode(&field.pad.to_string())
+                .unwrap_or_else(|_| counted.encoding.blank().into()),
             table: (!textual && !plain).then(|| from_ascii(counted.encoding)),
             writer,
         })
@@ -86,7 +94,13 @@ impl FieldPlace {
     }
 
     /// Appends a spelled value, filled up to the length of the field.
-    pub(crate) fn place(&self, counted: Counted, text: &[u8], null: bool, out: &mut Vec<u8>) -> Result<(), Fault> {
+    pub(crate) fn place(
+        &self,
+        counted: Counted,
+        text: &[u8],
+        null: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
         if null || self.column.is_none() {
             // A null number is blank: zeros would be a value.
             let blank = counted.encoding.blank();
@@ -125,7 +139,12 @@ impl FieldPlace {
         match self.sign {
             Sign::None if negative => {
                 let expected = format!("a number without a sign in {}", self.name);
-                return Err(Fault::new("fixed.sign", self.name.clone(), expected, "a negative number"));
+                return Err(Fault::new(
+                    "fixed.sign",
+                    self.name.clone(),
+                    expected,
+                    "a negative number",
+                ));
             }
             Sign::Leading if negative && zeros => {
                 out.push(sign);
@@ -164,12 +183,23 @@ impl FieldPlace {
         Ok(out)
     }
 
-    fn fill(&self, counted: Counted, text: &[u8], pad: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn fill(
+        &self,
+        counted: Counted,
+        text: &[u8],
+        pad: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
         let length = counted.length(text);
         let Some(left) = self.length.checked_sub(length) else {
             let unit = if counted.characters { "characters" } else { "bytes" };
             let expected = format!("at most {} {unit}", self.length);
-            return Err(Fault::new(error::TOO_LONG, self.name.clone(), expected, format!("{length} {unit}")));
+            return Err(Fault::new(
+                error::TOO_LONG,
+                self.name.clone(),
+                expected,
+                format!("{length} {unit}"),
+            ));
         };
         match self.justify {
             Justify::Left => {

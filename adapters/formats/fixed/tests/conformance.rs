@@ -139,12 +139,21 @@ fn one_record_type_conforms_in_every_frame() {
              [[field]]\nname = \"amount\"\nstart = 14\nlength = 8\ntype = \"decimal(8,2)\"\n"
         )
     };
-    let lines = ["0001张三        12.50", "0002            -3.25", "0003abc-def         ", "0004欧阳公孙  100.00"];
+    let lines = [
+        "0001张三        12.50",
+        "0002            -3.25",
+        "0003abc-def         ",
+        "0004欧阳公孙  100.00",
+    ];
     let cases = [("lf", "\n"), ("crlf", "\r\n"), ("none", ""), ("auto", "\n")];
-    let cases = cases.map(|(name, end)| Case::new(name, layout(&only(name, ""), &[]), gbk(&lines, end)));
+    let cases =
+        cases.map(|(name, end)| Case::new(name, layout(&only(name, ""), &[]), gbk(&lines, end)));
     conforms(&cases, &[], &[]);
-    let characters: String = lines.iter().map(|l| format!("{:4}{:8}{:8}{:8}\n", &l[..4], "名字", "", "1.00")).collect();
-    let text = only("lf", "count = \"characters\"").replace("gbk", "utf-8").replace("length = 8\ntype", "length = 14\ntype");
+    let characters: String =
+        lines.iter().map(|l| format!("{:4}{:8}{:8}{:8}\n", &l[..4], "名字", "", "1.00")).collect();
+    let text = only("lf", "count = \"characters\"")
+        .replace("gbk", "utf-8")
+        .replace("length = 8\ntype", "length = 14\ntype");
     conforms(&[Case::new("characters", layout(&text, &[]), characters)], &[], &[]);
 }
 
@@ -155,7 +164,10 @@ fn quick_layouts_conform() {
     let quick = words(&["widths=4,8,4", "header=true", "encoding=gbk", "comment=#"]);
     let plain = words(&["widths=4,4", "skip_lines=1", "short=reject"]);
     conforms(
-        &[Case::new("quick", quick, bytes), Case::new("plain", plain, "skipped\n1   a   \n2   bb  \n")],
+        &[
+            Case::new("quick", quick, bytes),
+            Case::new("plain", plain, "skipped\n1   a   \n2   bb  \n"),
+        ],
         &[],
         &[],
     );

@@ -97,7 +97,8 @@ fn univocity_padding(folder: &Path, case: &Value) {
     let widths = format!("widths={}", words(&case["options"]["widths"]));
     let padding = format!("padding={}", case["options"]["padding"].as_str().unwrap());
     // One value holds a line end, so records are counted, not cut at line ends.
-    let format = Fixed::from_options(&options(&[&widths, &padding, "comment=#", "frame=length"])).unwrap();
+    let format =
+        Fixed::from_options(&options(&[&widths, &padding, "comment=#", "frame=length"])).unwrap();
     let (rows, rejects, _) = read(&format, &fs::read(folder.join("example.txt")).unwrap());
     assert!(rejects.is_empty(), "{}", rejects[0]);
     let listing = fs::read_to_string(folder.join("expected/example001ParseAll.txt")).unwrap();
@@ -112,7 +113,8 @@ fn univocity_padding(folder: &Path, case: &Value) {
 #[test]
 fn every_shared_case_reads_as_its_source_says() {
     let Some(folder) = fenhe_testkit::shared::data("fixed_width") else { return };
-    let mut cases: Vec<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+    let mut cases: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
     cases.sort();
     let (mut passed, mut unknown) = (0, Vec::new());
     for case in cases {
@@ -130,7 +132,10 @@ fn every_shared_case_reads_as_its_source_says() {
         }
         passed += 1;
     }
-    println!("fixed_width: {passed} cases pass, {} not known to this test {unknown:?}", unknown.len());
+    println!(
+        "fixed_width: {passed} cases pass, {} not known to this test {unknown:?}",
+        unknown.len()
+    );
     assert_eq!(passed, 4);
 }
 
@@ -141,14 +146,22 @@ fn every_case_of_our_own_reads_as_expected() {
     for case in fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()) {
         let text = |name: &str| fs::read_to_string(case.join(name)).unwrap();
         let mut options = Options::new();
-        options.set("layout", serde_json::json!({ "name": "layout.toml", "text": text("layout.toml") }));
+        options.set(
+            "layout",
+            serde_json::json!({ "name": "layout.toml", "text": text("layout.toml") }),
+        );
         let format = Arc::new(Fixed::from_options(&options).unwrap());
         let bytes = fs::read(case.join("input.dat")).unwrap();
         let found = fenhe_testkit::format::decode(
             format.decoder(DecodeOptions::default()).unwrap(),
             vec![Input::Bytes(bytes.into()), Input::EndOfStream],
         );
-        assert_eq!(found.rows, text("expect.ndjson").lines().collect::<Vec<_>>(), "{}", case.display());
+        assert_eq!(
+            found.rows,
+            text("expect.ndjson").lines().collect::<Vec<_>>(),
+            "{}",
+            case.display()
+        );
         let rejects: Vec<Value> = found
             .rejects
             .iter()

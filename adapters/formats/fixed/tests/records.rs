@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use fenhe_core::{ControlTotal, DecodeOptions, EncodeOptions, Format, Input, Kind, Options, Output, RecordBatch, Reject};
+use fenhe_core::{
+    ControlTotal, DecodeOptions, EncodeOptions, Format, Input, Kind, Options, Output, RecordBatch,
+    Reject,
+};
 use fenhe_fixed::Fixed;
 use fenhe_testkit::rows;
 use fenhe_text::Encoding;
@@ -52,12 +55,19 @@ fn read_in(format: &Fixed, bytes: &[u8], chunk: usize) -> Read {
             }
         }
     }
-    Read { rows: rows(&batches), batches, rejects, totals: decoder.declared(), notes: decoder.notes() }
+    Read {
+        rows: rows(&batches),
+        batches,
+        rejects,
+        totals: decoder.declared(),
+        notes: decoder.notes(),
+    }
 }
 
 fn write(format: &Fixed, batches: &[RecordBatch]) -> (Vec<u8>, Vec<Reject>) {
     let schema = batches[0].schema();
-    let mut encoder = format.encoder(EncodeOptions { schema, limits: fenhe_core::Limits::default() }).unwrap();
+    let mut encoder =
+        format.encoder(EncodeOptions { schema, limits: fenhe_core::Limits::default() }).unwrap();
     let (mut out, mut rejects) = (BytesMut::new(), Vec::new());
     for batch in batches {
         rejects.extend(encoder.encode(batch, &mut out).unwrap());
@@ -94,7 +104,11 @@ fn signs_are_read_and_written_where_cobol_puts_them() {
         ("none", "00123", "1.23"),
     ];
     for (sign, field, value) in cases {
-        let layout = one_field("gbk", 5, &format!("type = \"decimal(5,2)\"\nimplied = 2\nsign = \"{sign}\""));
+        let layout = one_field(
+            "gbk",
+            5,
+            &format!("type = \"decimal(5,2)\"\nimplied = 2\nsign = \"{sign}\""),
+        );
         let format = format(&layout, &[]);
         let line = format!("{field}\n");
         let found = read(&format, line.as_bytes());
@@ -104,8 +118,17 @@ fn signs_are_read_and_written_where_cobol_puts_them() {
             assert_eq!(write(&format, &found.batches).0, line.as_bytes(), "{sign} {field}");
         }
     }
-    for (sign, field) in [("overpunch", "0012A"), ("overpunch_ebcdic", "0012s"), ("none", "-0123"), ("overpunch", "0012-")] {
-        let layout = one_field("gbk", 5, &format!("type = \"decimal(5,2)\"\nimplied = 2\nsign = \"{sign}\""));
+    for (sign, field) in [
+        ("overpunch", "0012A"),
+        ("overpunch_ebcdic", "0012s"),
+        ("none", "-0123"),
+        ("overpunch", "0012-"),
+    ] {
+        let layout = one_field(
+            "gbk",
+            5,
+            &format!("type = \"decimal(5,2)\"\nimplied = 2\nsign = \"{sign}\""),
+        );
         let found = read(&format(&layout, &[]), format!("{field}\n").as_bytes());
         assert_eq!(found.rejects[0].fault.code, "value.not_a_number", "{sign} {field}");
     }
@@ -132,7 +155,10 @@ fn half_a_character_at_the_end_of_a_field_is_a_reject_or_left_out() {
     let line = b"\xD6\xD0\xB9\xFA\xC8\n";
     let found = read(&format(&layout, &[]), line);
     assert_eq!(found.rejects[0].fault.code, "fixed.cut_character");
-    assert_eq!((found.rejects[0].record, found.rejects[0].offset, found.rejects[0].length), (1, 0, 6));
+    assert_eq!(
+        (found.rejects[0].record, found.rejects[0].offset, found.rejects[0].length),
+        (1, 0, 6)
+    );
     let found = read(&format(&layout, &[("cut", "drop")]), line);
     assert_eq!(found.rows, ["{\"v\":\"中国\"}"]);
     let found = read(&format(&layout, &[("invalid", "null")]), line);
@@ -141,7 +167,9 @@ fn half_a_character_at_the_end_of_a_field_is_a_reject_or_left_out() {
 
 #[test]
 fn padding_is_taken_away_on_its_side_only() {
-    let text = |more: &str, line: &[u8]| read(&format(&one_field("gbk", 6, more), &[]), line).rows[0].clone();
+    let text = |more: &str, line: &[u8]| {
+        read(&format(&one_field("gbk", 6, more), &[]), line).rows[0].clone()
+    };
     assert_eq!(text("pad = \"_\"", b"__ab__\n"), "{\"v\":\"__ab\"}");
     assert_eq!(text("pad = \"0\"\njustify = \"right\"", b"000120\n"), "{\"v\":\"120\"}");
     assert_eq!(text("pad = \"\u{3000}\"", b"\xD6\xD0\xA1\xA1\xA1\xA1\n"), "{\"v\":\"中\"}");
@@ -168,7 +196,10 @@ fn total(of: &str, declared: &str, counted: &str, unreadable: u64) -> ControlTot
 fn totals_count_every_record_read() {
     let format = format(TOTALS, &[]);
     let good = "D 12.50 10\nD -2.50 11\nT  2   10.00\n";
-    assert_eq!(read(&format, good.as_bytes()).totals, [total("records", "2", "2", 0), total("row.fee", "10.00", "10.00", 0)]);
+    assert_eq!(
+        read(&format, good.as_bytes()).totals,
+        [total("records", "2", "2", 0), total("row.fee", "10.00", "10.00", 0)]
+    );
     // The second record is rejected for its age, but its fee can be read.
     let rejected = "D 12.50 10\nD -2.50 xx\nT  2   10.00\n";
     let found = read(&format, rejected.as_bytes());
@@ -177,9 +208,15 @@ fn totals_count_every_record_read() {
     assert!(found.totals.iter().all(ControlTotal::agrees));
     let lost = "D 12.50 10\nT  2   10.00\n";
     let found = read(&format, lost.as_bytes());
-    assert_eq!(found.totals, [total("records", "2", "1", 0), total("row.fee", "10.00", "12.50", 0)]);
+    assert_eq!(
+        found.totals,
+        [total("records", "2", "1", 0), total("row.fee", "10.00", "12.50", 0)]
+    );
     let unreadable = "D 12.50 10\nD -x.50 11\nT  2   10.00\n";
-    assert_eq!(read(&format, unreadable.as_bytes()).totals[1], total("row.fee", "10.00", "12.50", 1));
+    assert_eq!(
+        read(&format, unreadable.as_bytes()).totals[1],
+        total("row.fee", "10.00", "12.50", 1)
+    );
     // A file that was cut before its trailer agrees with nothing.
     assert_eq!(read(&format, b"D 12.50 10\n").totals[0], total("records", "", "1", 0));
 }
@@ -193,8 +230,9 @@ fn totals_survive_a_resume() {
     decoder.feed(Input::Bytes(bytes.to_vec().into())).ok();
     let Output::Batch(first) = decoder.next().unwrap() else { panic!("no batch") };
     let from = usize::try_from(first.position.offset()).unwrap();
-    let mut decoder =
-        format.decoder(DecodeOptions { from: Some(first.position), ..DecodeOptions::default() }).unwrap();
+    let mut decoder = format
+        .decoder(DecodeOptions { from: Some(first.position), ..DecodeOptions::default() })
+        .unwrap();
     decoder.feed(Input::Bytes(bytes[from..].to_vec().into())).unwrap();
     while !matches!(decoder.next().unwrap(), Output::NeedInput) {}
     decoder.feed(Input::EndOfStream).unwrap();
@@ -212,7 +250,9 @@ fn one_broken_record_in_a_hundred_is_found_at_its_place() {
     let (mut bytes, mut expected) = (Vec::new(), Vec::new());
     for record in 1..=20_000_u64 {
         let offset = bytes.len() as u64;
-        let mut line = Encoding::GBK.encode(&format!("{record:08}张三    {:8.2}\n", record as f64 / 4.0)).unwrap();
+        let mut line = Encoding::GBK
+            .encode(&format!("{record:08}张三    {:8.2}\n", record as f64 / 4.0))
+            .unwrap();
         if record % 100 == 37 {
             let code = match record / 100 % 5 {
                 0 => {
@@ -273,7 +313,10 @@ fn a_record_length_that_does_not_divide_the_file_is_a_truncated_tail() {
     let found = read(&packed, b"abcdefghij");
     assert_eq!(found.rows.len(), 2);
     let reject = &found.rejects[0];
-    assert_eq!((reject.fault.code.as_ref(), reject.record, reject.offset, reject.length), ("fixed.truncated_tail", 3, 8, 2));
+    assert_eq!(
+        (reject.fault.code.as_ref(), reject.record, reject.offset, reject.length),
+        ("fixed.truncated_tail", 3, 8, 2)
+    );
 }
 
 #[test]
@@ -294,11 +337,15 @@ fn a_line_beyond_the_limit_is_passed_over_and_reported() {
     let mut bytes = b"abc\n".to_vec();
     bytes.extend(vec![b'x'; 5_000]);
     bytes.extend(b"\ndef\n");
-    let limits = fenhe_core::Limits { record: 1_000, reject_raw: 10, ..fenhe_core::Limits::default() };
+    let limits =
+        fenhe_core::Limits { record: 1_000, reject_raw: 10, ..fenhe_core::Limits::default() };
     for chunk in [bytes.len(), 100, 1] {
         let options = DecodeOptions { limits: limits.clone(), ..DecodeOptions::default() };
         let mut decoder = format.decoder(options).unwrap();
-        let mut inputs = bytes.chunks(chunk).map(|c| Input::Bytes(c.to_vec().into())).chain([Input::EndOfStream]);
+        let mut inputs = bytes
+            .chunks(chunk)
+            .map(|c| Input::Bytes(c.to_vec().into()))
+            .chain([Input::EndOfStream]);
         let mut found = (Vec::new(), 0);
         loop {
             match decoder.next().unwrap() {
@@ -312,8 +359,15 @@ fn a_line_beyond_the_limit_is_passed_over_and_reported() {
         }
         let reject = &found.0[0];
         assert_eq!((found.0.len(), found.1), (1, 2), "chunks of {chunk}");
-        assert_eq!((reject.record, reject.offset, reject.length), (2, 4, 5_001), "chunks of {chunk}");
-        assert_eq!((reject.raw.len(), reject.raw_cut, reject.fault.code.as_ref()), (10, true, "core.limit"));
+        assert_eq!(
+            (reject.record, reject.offset, reject.length),
+            (2, 4, 5_001),
+            "chunks of {chunk}"
+        );
+        assert_eq!(
+            (reject.raw.len(), reject.raw_cut, reject.fault.code.as_ref()),
+            (10, true, "core.limit")
+        );
     }
 }
 
@@ -348,11 +402,19 @@ fn values_that_do_not_fit_are_rejected_and_never_cut() {
 fn mistakes_in_a_layout_are_shown_at_line_and_column() {
     let cases = [
         ("[layout]\nname = \"x\"\n[[field]]\nname = \"a\"\nlenght = 3\n", (5, 1), "length"),
-        ("[layout]\n[[field]]\nname = \"a\"\nlength = 3\ntype = \"decmal(3,1)\"\n", (5, 8), "decimal"),
+        (
+            "[layout]\n[[field]]\nname = \"a\"\nlength = 3\ntype = \"decmal(3,1)\"\n",
+            (5, 8),
+            "decimal",
+        ),
         ("[layout]\n[[field]]\nname = \"a\"\nlength = 0\n", (4, 10), ""),
         ("[layout]\n[[field]]\nname = \"a\"\nat = 0\nlength = 1\n", (4, 6), ""),
         ("[layout]\nrecord_length = 2\n[[field]]\nname = \"a\"\nlength = 3\n", (3, 1), ""),
-        ("[layout]\n[[field]]\nname = \"a\"\nlength = 3\n[[field]]\nname = \"b\"\nat = 2\nlength = 3\n", (5, 1), "overlay"),
+        (
+            "[layout]\n[[field]]\nname = \"a\"\nlength = 3\n[[field]]\nname = \"b\"\nat = 2\nlength = 3\n",
+            (5, 1),
+            "overlay",
+        ),
         ("[layout]\nencoding = \"gkb\"\n[[field]]\nname = \"a\"\nlength = 3\n", (2, 12), ""),
     ];
     for (text, place, hint) in cases {
@@ -401,10 +463,12 @@ mod alike {
         let punched = "[0-9]{4}[p-y]".prop_map(String::into_bytes);
         let chinese = "[张李中国 a-c]{0,3}".prop_map(|t| Encoding::GBK.encode(&t).unwrap());
         let rubbish = proptest::collection::vec(0x20..=0xFFu8, 0..6);
-        prop_oneof![4 => digits, 3 => punched, 4 => chinese, 1 => rubbish].prop_map(move |mut bytes| {
-            bytes.resize(length, b' ');
-            bytes
-        })
+        prop_oneof![4 => digits, 3 => punched, 4 => chinese, 1 => rubbish].prop_map(
+            move |mut bytes| {
+                bytes.resize(length, b' ');
+                bytes
+            },
+        )
     }
 
     fn record() -> impl Strategy<Value = Vec<u8>> {

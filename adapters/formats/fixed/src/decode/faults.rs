@@ -12,10 +12,21 @@ impl FixedDecoder {
     pub(super) fn no_type(&self) -> Fault {
         let names: Vec<&str> = self.layout.records.iter().map(|r| r.name.as_str()).collect();
         let found = "a record to which no condition applies";
-        Fault::new(error::RECORD_TYPE, "", format!("one of the records {}", names.join(", ")), found)
+        Fault::new(
+            error::RECORD_TYPE,
+            "",
+            format!("one of the records {}", names.join(", ")),
+            found,
+        )
     }
 
-    pub(super) fn broken(&self, broken: Broken, window: &[u8], frames: &Frames, row: usize) -> Fault {
+    pub(super) fn broken(
+        &self,
+        broken: Broken,
+        window: &[u8],
+        frames: &Frames,
+        row: usize,
+    ) -> Fault {
         let place = |list: &[u32]| list.get(row).map_or(0, |at| *at as usize);
         let record = window.get(place(&frames.starts)..place(&frames.ends)).unwrap_or_default();
         let length = self.layout.records.first().map_or(0, |r| r.length);
@@ -27,19 +38,30 @@ impl FixedDecoder {
                 format!("{length} {unit}"),
                 format!("{} {unit} before the end of the stream", self.units(record)),
             ),
-            Broken::LineEnd if self.layout.line_end == LineEnd::None => {
-                Fault::new(error::LINE_END, "", "records without line ends (line_end = none)", "a line end")
-            }
-            Broken::LineEnd => {
-                Fault::new(error::LINE_END, "", format!("a line end after {length} {unit}"), "more data")
-            }
+            Broken::LineEnd if self.layout.line_end == LineEnd::None => Fault::new(
+                error::LINE_END,
+                "",
+                "records without line ends (line_end = none)",
+                "a line end",
+            ),
+            Broken::LineEnd => Fault::new(
+                error::LINE_END,
+                "",
+                format!("a line end after {length} {unit}"),
+                "more data",
+            ),
             Broken::TooLong => self.too_long(),
         }
     }
 
     pub(super) fn too_long(&self) -> Fault {
         let limit = self.decode.limits.record;
-        Fault::new(error::RECORD_LIMIT, "", format!("at most {limit} bytes (limit record)"), "a longer line")
+        Fault::new(
+            error::RECORD_LIMIT,
+            "",
+            format!("at most {limit} bytes (limit record)"),
+            "a longer line",
+        )
     }
 
     pub(super) fn length_fault(&self, kind: usize, record: &[u8], last: bool) -> Option<Fault> {
@@ -47,10 +69,14 @@ impl FixedDecoder {
         let (wanted, found) = (layout.length, self.units(record));
         let unit = unit(self.layout.count);
         let default = if self.layout.quick { Short::Pad } else { Short::Reject };
-        let fault = |code, found: String| Some(Fault::new(code, "", format!("{wanted} {unit}"), found));
+        let fault =
+            |code, found: String| Some(Fault::new(code, "", format!("{wanted} {unit}"), found));
         if found < wanted && self.options.short.unwrap_or(default) == Short::Reject {
             if last {
-                return fault(error::TRUNCATED_TAIL, format!("{found} {unit} before the end of the stream"));
+                return fault(
+                    error::TRUNCATED_TAIL,
+                    format!("{found} {unit} before the end of the stream"),
+                );
             }
             return fault(error::SHORT, format!("{found} {unit}"));
         }
@@ -75,7 +101,8 @@ impl FixedDecoder {
         faults: Vec<Fault>,
     ) -> Reject {
         let mut faults = faults.into_iter();
-        let unexplained = || Fault::new("fixed.record", "", "a record of the layout", "something else");
+        let unexplained =
+            || Fault::new("fixed.record", "", "a record of the layout", "something else");
         let first = faults.next().unwrap_or_else(unexplained);
         let mut reject = Reject::new(first)
             .and(faults)
@@ -87,7 +114,9 @@ impl FixedDecoder {
         if lines {
             reject = reject.on_line(place.line);
         }
-        if let Some(record) = kind.filter(|_| self.layout.records.len() > 1).and_then(|k| self.layout.records.get(k)) {
+        if let Some(record) =
+            kind.filter(|_| self.layout.records.len() > 1).and_then(|k| self.layout.records.get(k))
+        {
             reject.dataset.clone_from(&record.name);
         }
         reject

@@ -100,19 +100,21 @@ impl FieldText {
 
     fn position(&self, source: Source<'_>, next: usize) -> Result<usize> {
         match (&self.at, &self.start) {
-            (Some(at), None) => (*at.get_ref() as usize)
-                .checked_sub(1)
-                .ok_or_else(|| source.mistake(at.span().start, "`at` counts from 1; `start` counts from 0")),
+            (Some(at), None) => (*at.get_ref() as usize).checked_sub(1).ok_or_else(|| {
+                source.mistake(at.span().start, "`at` counts from 1; `start` counts from 0")
+            }),
             (None, Some(start)) => Ok(*start.get_ref() as usize),
             (None, None) => Ok(next),
-            (Some(at), Some(_)) => Err(source.mistake(at.span().start, "`at` and `start` say the same thing: leave one out")),
+            (Some(at), Some(_)) => Err(source
+                .mistake(at.span().start, "`at` and `start` say the same thing: leave one out")),
         }
     }
 
     fn data_type(&self, source: Source<'_>) -> Result<DataType> {
         let Some(name) = &self.data_type else { return Ok(DataType::Utf8) };
         parse_type(name.get_ref()).map_err(|error| {
-            let found = source.mistake(name.span().start, format!("no type is called {}", error.name));
+            let found =
+                source.mistake(name.span().start, format!("no type is called {}", error.name));
             match error.near {
                 Some(near) => found.hint(format!("did you mean {near}?")),
                 None => found.hint("see the types in the page of the layout"),
@@ -128,7 +130,9 @@ impl FieldText {
         spelling.date.patterns = match &self.pattern {
             Some(patterns) => patterns.clone().into_vec(),
             // Eight places hold no hyphens, so ISO 8601 means the basic format there.
-            None if field.spec.data_type == DataType::Date32 && field.length == 8 => vec!["YYYYMMDD".into()],
+            None if field.spec.data_type == DataType::Date32 && field.length == 8 => {
+                vec!["YYYYMMDD".into()]
+            }
             None => Vec::new(),
         };
         spelling.date.pivot = self.pivot.unwrap_or(spelling.date.pivot);
@@ -142,7 +146,9 @@ impl FieldText {
         spelling.number.decimal_mark = self.decimal_mark.unwrap_or('.');
         spelling.number.thousands = self.thousands;
         spelling.number.implied = self.implied.or(match &field.spec.data_type {
-            DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) if field.sign.is_overpunch() => {
+            DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)
+                if field.sign.is_overpunch() =>
+            {
                 u8::try_from(*scale).ok().filter(|s| *s > 0)
             }
             _ => None,
@@ -161,11 +167,14 @@ impl FieldText {
             None if number => Justify::Right,
             None => Justify::Left,
         };
-        let zeros = number && (field.spec.spelling.number.implied.is_some() || field.sign.fills_the_field());
+        let zeros = number
+            && (field.spec.spelling.number.implied.is_some() || field.sign.fills_the_field());
         field.pad = self.pad.as_ref().map_or(if zeros { '0' } else { ' ' }, |p| *p.get_ref());
         let pad_at = self.pad.as_ref().map_or(0, |p| p.span().start);
         if number && field.pad == '0' && field.justify == Justify::Left {
-            return Err(source.mistake(pad_at, "zeros after a number change it").hint("justify = \"right\""));
+            return Err(source
+                .mistake(pad_at, "zeros after a number change it")
+                .hint("justify = \"right\""));
         }
         let pad = shared.encoding.encode(&field.pad.to_string());
         if let Err(missing) = pad {
@@ -191,7 +200,9 @@ impl FieldText {
         let Some(sign) = &self.sign else { return Ok(()) };
         let exact = field.spec.data_type.is_integer() || field.spec.data_type.is_decimal();
         if !exact && field.sign != Sign::Leading {
-            return Err(source.mistake(sign.span().start, "a sign belongs to a whole or decimal number"));
+            return Err(
+                source.mistake(sign.span().start, "a sign belongs to a whole or decimal number")
+            );
         }
         Ok(())
     }
@@ -213,7 +224,10 @@ impl Sign {
     pub(crate) fn is_overpunch(self) -> bool {
         matches!(
             self,
-            Self::Overpunch | Self::OverpunchLeading | Self::OverpunchEbcdic | Self::OverpunchEbcdicLeading
+            Self::Overpunch
+                | Self::OverpunchLeading
+                | Self::OverpunchEbcdic
+                | Self::OverpunchEbcdicLeading
         )
     }
 

@@ -166,8 +166,11 @@ pub(super) fn from_toml(file: &Attachment, options: &FixedOptions) -> Result<Lay
     let only = (!fields.is_empty() || text.records.is_empty()).then(|| only_record(fields));
     let texts: Vec<RecordText> = only.into_iter().chain(text.records).collect();
     for (index, record) in texts.iter().enumerate() {
-        if let Some(first) = texts.iter().take(index).find(|r| r.name.get_ref() == record.name.get_ref()) {
-            return Err(source.at(&record.name, format!("the record {} is there twice", first.name.get_ref())));
+        if let Some(first) =
+            texts.iter().take(index).find(|r| r.name.get_ref() == record.name.get_ref())
+        {
+            return Err(source
+                .at(&record.name, format!("the record {} is there twice", first.name.get_ref())));
         }
         records.push(read_record(shared, record, length, count)?);
     }
@@ -235,19 +238,26 @@ fn read_record(
         let clash = fields.iter().find(|f| !f.overlay && f.at < end && layout.at < f.at + f.length);
         if let Some(other) = clash.filter(|_| !layout.overlay) {
             let message = format!("{} lies over {}", layout.spec.name, other.spec.name);
-            return Err(source.at(field, message).hint("overlay = true if it is another view of the same bytes"));
+            return Err(source
+                .at(field, message)
+                .hint("overlay = true if it is another view of the same bytes"));
         }
         next = end;
         fields.push(layout);
     }
     if fields.is_empty() {
-        return Err(source.at(&text.name, format!("the record {} has no fields", text.name.get_ref())));
+        return Err(
+            source.at(&text.name, format!("the record {} has no fields", text.name.get_ref()))
+        );
     }
     let needed = fields.iter().map(|f| f.at + f.length).max().unwrap_or(0);
     let given = text.length.as_ref().map(|l| *l.get_ref()).or(length);
     let length = given.map_or(needed, |l| l as usize);
     if let Some(field) = text.fields.iter().zip(&fields).find(|(_, f)| f.at + f.length > length) {
-        let message = format!("the field ends at {}, but the record at {length}", field.1.at + field.1.length);
+        let message = format!(
+            "the field ends at {}, but the record at {length}",
+            field.1.at + field.1.length
+        );
         return Err(source.at(field.0, message));
     }
     Ok(RecordLayout {
@@ -295,8 +305,15 @@ impl WhenText {
     }
 }
 
-fn totals(source: Source<'_>, text: &RecordText, index: usize, records: &[RecordLayout]) -> Result<Vec<Total>> {
-    let (Some(totals), Some(record)) = (&text.totals, records.get(index)) else { return Ok(Vec::new()) };
+fn totals(
+    source: Source<'_>,
+    text: &RecordText,
+    index: usize,
+    records: &[RecordLayout],
+) -> Result<Vec<Total>> {
+    let (Some(totals), Some(record)) = (&text.totals, records.get(index)) else {
+        return Ok(Vec::new());
+    };
     let declared = |name: &Spanned<String>| {
         let fields = &record.fields;
         let found = fields.iter().position(|f| f.spec.name == *name.get_ref());
@@ -337,7 +354,11 @@ fn totals(source: Source<'_>, text: &RecordText, index: usize, records: &[Record
         let fields = records.get(record).map(|r| r.fields.as_slice()).unwrap_or_default();
         let Some(at) = fields.iter().position(|f| f.spec.name == field) else {
             let wrong = Spanned::new(path.span(), field.to_owned());
-            return Err(source.unknown(&wrong, "field", fields.iter().map(|f| f.spec.name.as_str())));
+            return Err(source.unknown(
+                &wrong,
+                "field",
+                fields.iter().map(|f| f.spec.name.as_str()),
+            ));
         };
         if !fields.get(at).is_some_and(exact) {
             return Err(source.at(path, format!("{field} is no whole or decimal number")));
@@ -365,7 +386,13 @@ fn check_frames(source: Source<'_>, layout: &Layout, texts: &[RecordText]) -> Re
     for (text, record) in texts.iter().zip(&layout.records).rev().skip(1) {
         if record.when == When::Otherwise {
             return Err(source
-                .at(&text.name, format!("the record {} takes everything, so those after it never match", record.name))
+                .at(
+                    &text.name,
+                    format!(
+                        "the record {} takes everything, so those after it never match",
+                        record.name
+                    ),
+                )
                 .hint("give it a `when`, or put it last"));
         }
     }

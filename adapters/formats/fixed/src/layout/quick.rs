@@ -61,12 +61,15 @@ pub(super) fn from_csv(file: &Attachment, options: &FixedOptions) -> Result<Layo
         };
         let number = |name: &str| {
             let text = cell(name).and_then(|c| c.parse::<u32>().ok());
-            text.map(|n| n as usize).ok_or_else(|| source.mistake(at, format!("{name} is no whole number")))
+            text.map(|n| n as usize)
+                .ok_or_else(|| source.mistake(at, format!("{name} is no whole number")))
         };
         let name = cell("column").ok_or_else(|| source.mistake(at, "a column without a name"))?;
         let (start, length) = (number("start")?, number("length")?);
         let origin = *origin.get_or_insert(usize::from(start == 1));
-        let start = start.checked_sub(origin).ok_or_else(|| source.mistake(at, "starts count from 1 here"))?;
+        let start = start
+            .checked_sub(origin)
+            .ok_or_else(|| source.mistake(at, "starts count from 1 here"))?;
         if length == 0 {
             return Err(source.mistake(at, "a column is at least one wide"));
         }
@@ -87,14 +90,22 @@ pub(super) fn from_csv(file: &Attachment, options: &FixedOptions) -> Result<Layo
     layout(fields, options)
 }
 
-fn field(name: String, at: usize, length: usize, data_type: DataType, options: &FixedOptions) -> Result<FieldLayout> {
+fn field(
+    name: String,
+    at: usize,
+    length: usize,
+    data_type: DataType,
+    options: &FixedOptions,
+) -> Result<FieldLayout> {
     let number = data_type.is_numeric();
     let mut spec = FieldSpec::new(name, data_type);
     let pad = options.pad.unwrap_or(' ');
     let default = if pad == ' ' { Trim::BOTH } else { Trim::NONE };
-    spec.spelling.trim = options.trim.as_deref().map_or(Some(default), Trim::from_word).ok_or_else(|| {
-        Error::new(Kind::Config, "core.option", "trim is none, left, right or both").at_field("trim")
-    })?;
+    spec.spelling.trim =
+        options.trim.as_deref().map_or(Some(default), Trim::from_word).ok_or_else(|| {
+            Error::new(Kind::Config, "core.option", "trim is none, left, right or both")
+                .at_field("trim")
+        })?;
     if let Some(nulls) = &options.nulls {
         spec.spelling.nulls.clone_from(nulls);
     }

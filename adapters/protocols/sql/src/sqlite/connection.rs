@@ -19,7 +19,9 @@ pub(crate) fn to_read(settings: &SqliteConfig) -> Result<Connection> {
 
 /// A connection that writes: every commit is on disk before it returns.
 pub(crate) fn to_write(settings: &SqliteConfig) -> Result<Connection> {
-    if let Some(folder) = settings.path.parent().filter(|f| settings.create && !f.as_os_str().is_empty()) {
+    if let Some(folder) =
+        settings.path.parent().filter(|f| settings.create && !f.as_os_str().is_empty())
+    {
         std::fs::create_dir_all(folder)?;
     }
     let create = if settings.create { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
