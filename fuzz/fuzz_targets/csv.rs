@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let registry = fenhe::Registry::with_defaults();
     let options = Options::from_pairs(OPTIONS).expect("options");
-    let format = registry.format("csv", &options).expect("a format");
+    let format = registry.format_at("csv", &options, std::path::Path::new(".")).expect("a format");
     fenhe_testkit::format::anything(format, data);
 });
 
