@@ -2,14 +2,12 @@
 
 mod build;
 mod grammar;
-mod locate;
 
 use std::path::{Path, PathBuf};
 
-use fenhe_core::{Error, Kind, Result};
+use fenhe_core::{Error, Kind, Located, Result};
 
 use grammar::Text;
-use locate::Located;
 
 pub use build::{Prepared, Settings, usual_mode, write_mode};
 
@@ -62,7 +60,8 @@ impl ExchangeConfig {
     /// name, other codes `exchange.*` for what contradicts itself.
     pub fn parse(text: &str, name: &str, base: &Path) -> Result<Self> {
         let source = Located::new(name, text);
-        let parsed: Text = toml::from_str(text).map_err(|error| source.toml(&error))?;
+        let parsed: Text = toml::from_str(text)
+            .map_err(|e| source.reader(e.span(), "exchange.toml", e.message()))?;
         let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let own = parsed.name.as_ref().map(|name| name.get_ref().clone());
         let config = Self {

@@ -6,6 +6,7 @@ mod exchange;
 mod format;
 mod info;
 mod limits;
+mod located;
 mod options;
 mod position;
 mod reject;
@@ -27,6 +28,7 @@ pub use format::{
 };
 pub use info::{Capability, FormatInfo, Info};
 pub use limits::Limits;
+pub use located::Located;
 pub use options::{Attachment, Options, nearest};
 pub use position::Position;
 pub use reject::{Fault, Raw, Reject, Source};

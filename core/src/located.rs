@@ -1,34 +1,44 @@
-//! Errors that point into the text of the configuration.
+//! Errors that point into the text of a configuration.
 
 use std::ops::Range;
 
-use fenhe_core::{Error, Kind, nearest};
+use crate::{Error, Kind, nearest};
 
-/// A text that errors point into.
+/// A text written by people (a configuration, a contract, a layout) that errors point into.
+///
+/// ```
+/// use fenhe_core::Located;
+/// let text = Located::new("a.toml", "name = 1\n人口 = x\n");
+/// let error = text.at(18..19, "config.value", "x is no value");
+/// assert_eq!(error.line(), Some((2, 6)), "columns are characters");
+/// let error = text.reader(Some(9..15), "config.toml", "unknown field `nam`, expected `name` or `from`");
+/// assert_eq!(error.to_string(), "unknown field `nam` (a.toml, line 2, column 1) [config.toml]; did you mean name?");
+/// ```
 #[derive(Clone, Debug)]
-pub(super) struct Located {
+pub struct Located {
     name: String,
     text: String,
 }
 
 impl Located {
-    pub(super) fn new(name: &str, text: &str) -> Self {
+    /// A text that people know as `name`.
+    pub fn new(name: &str, text: &str) -> Self {
         Self { name: name.into(), text: text.into() }
     }
 
-    /// An error of the configuration at a place in it.
-    pub(super) fn at(
-        &self,
-        span: Range<usize>,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> Error {
+    /// How people know the text.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// An error of the configuration at a place in it (bytes of the text).
+    pub fn at(&self, span: Range<usize>, code: &'static str, message: impl Into<String>) -> Error {
         let (line, column) = self.line_column(span.start);
         Error::new(Kind::Config, code, message).source_name(self.name.clone()).at_line(line, column)
     }
 
     /// An error from elsewhere, with the place in the configuration that it is about.
-    pub(super) fn here(&self, span: Range<usize>, error: Error) -> Error {
+    pub fn here(&self, span: Range<usize>, error: Error) -> Error {
         let (line, column) = self.line_column(span.start);
         let place = match (error.source_name_of(), error.line()) {
             // It already points into another text, such as a layout.
@@ -52,10 +62,9 @@ impl Located {
         located
     }
 
-    /// An error of the TOML reader.
-    pub(super) fn toml(&self, error: &toml::de::Error) -> Error {
-        let message = error.message();
-        let located = self.at(error.span().unwrap_or(0..0), "exchange.toml", first_line(message));
+    /// What a `serde` reader (TOML, JSON) said, and where it said so; after a slip the nearest known name is named.
+    pub fn reader(&self, span: Option<Range<usize>>, code: &'static str, message: &str) -> Error {
+        let located = self.at(span.unwrap_or(0..0), code, first_line(message));
         match unknown_name(message) {
             Some(hint) => located.hint(hint),
             None => located,
@@ -74,9 +83,7 @@ impl Located {
 fn first_line(message: &str) -> &str {
     // The list of all known names follows in the hint, if it helps at all.
     let line = message.lines().next().unwrap_or(message);
-    line.split_once(", expected")
-        .filter(|_| line.starts_with("unknown field"))
-        .map_or(line, |(m, _)| m)
+    line.split_once(", expected").filter(|_| line.starts_with("unknown ")).map_or(line, |(m, _)| m)
 }
 
 /// The nearest known name, out of "unknown field `frm`, expected one of `name`, `from`".
