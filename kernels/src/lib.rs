@@ -17,4 +17,4 @@ pub use column::{
 pub use pool::{Pool, PoolElement, Pools};
 pub use simd::Simd;
 pub use table::{DoubleByteTable, SingleByteTable};
-pub use utf8::{Utf8Buf, Validated};
+pub use utf8::{EvenFields, Utf8Buf, Validated};

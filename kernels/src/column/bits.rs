@@ -38,9 +38,18 @@ impl Bits {
     }
 
     pub(crate) fn push_many(&mut self, bit: bool, mut count: usize) {
-        while count > 0 && (!self.len.is_multiple_of(64) || count < 64) {
-            self.push(bit);
-            count -= 1;
+        let used = self.len % 64;
+        if used > 0 && count > 0 {
+            // Fill up the word under way.
+            let step = count.min(64 - used);
+            if bit {
+                self.last |= (u64::MAX >> (64 - step)) << used;
+            }
+            self.len += step;
+            count -= step;
+            if self.len.is_multiple_of(64) {
+                self.words.push(std::mem::take(&mut self.last));
+            }
         }
         let words = count / 64;
         self.words.resize(self.words.len() + words, if bit { u64::MAX } else { 0 });

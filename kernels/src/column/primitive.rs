@@ -76,6 +76,18 @@ impl<T: ColumnElement> PrimitiveColumn<T> {
         self.present.push_many(true, values.len());
     }
 
+    /// Adds the values of an iterator; says how many there were.
+    ///
+    /// Iterators of a known length (slices, chunks, ranges and what is mapped from them) fill the memory directly.
+    #[inline]
+    pub fn append_all(&mut self, values: impl Iterator<Item = T>) -> usize {
+        let before = self.values.len();
+        self.values.extend(values);
+        let added = self.values.len() - before;
+        self.present.push_many(true, added);
+        added
+    }
+
     /// Adds `count` absent values.
     pub fn append_nulls(&mut self, count: usize) {
         self.values.resize(self.values.len() + count, T::default());
@@ -241,7 +253,10 @@ mod tests {
                 rows.iter().for_each(|row| column.append_option(*row));
                 column.append_slice(&[1.5; 3]);
                 column.append_nulls(2);
+                prop_assert_eq!(column.append_all(rows.iter().flatten().copied()), rows.iter().flatten().count());
+                let again: Vec<_> = rows.iter().flatten().copied().map(Some).collect();
                 rows.extend([Some(1.5), Some(1.5), Some(1.5), None, None]);
+                rows.extend(again);
                 column.truncate(keep);
                 rows.truncate(keep);
                 prop_assert_eq!(column.get(keep / 2), rows.get(keep / 2).copied().flatten());

@@ -6,8 +6,9 @@ use arrow_buffer::OffsetBuffer;
 use super::bits::Bits;
 use super::{AppendError, Full};
 use crate::pool::Pools;
+use crate::simd::Simd;
 use crate::table::{DoubleByteTable, SingleByteTable};
-use crate::utf8::{Utf8Buf, Validated};
+use crate::utf8::{EvenFields, Utf8Buf, Validated};
 
 /// What 32-bit offsets can address. Small in tests, which cannot afford 2 GiB.
 const MAX_TEXT: usize = if cfg!(test) { 1 << 16 } else { i32::MAX as usize };
@@ -154,6 +155,36 @@ impl StringColumn {
     ) -> Result<(), AppendError> {
         let pushed = self.text.push_ascii_in(window, range);
         self.close(pushed)
+    }
+
+    /// Adds a field of many records, each without the bytes `pad` at its end and with each byte replaced by
+    /// `table[byte]`. What was pushed since the last value ended is forgotten.
+    ///
+    /// All or nothing: false, and nothing is added, when a byte is not ASCII after the replacement, a field is not
+    /// within the window, or the column cannot hold all of them at their full length.
+    ///
+    /// ```
+    /// use fenhe_kernels::{EvenFields, Pools, StringColumn};
+    ///
+    /// let mut names = StringColumn::new(&Pools::default(), 2, 16);
+    /// let fields = EvenFields { window: b"1LI  2WANG", first: 1, stride: 5, rows: 2, length: 4 };
+    /// assert!(names.append_fields(fields, Some(b' '), None));
+    /// assert_eq!(names.finish().iter().flatten().collect::<Vec<_>>(), ["LI", "WANG"]);
+    /// ```
+    #[must_use = "false: nothing was added"]
+    pub fn append_fields(
+        &mut self,
+        fields: EvenFields<'_>,
+        pad: Option<u8>,
+        table: Option<&[u8; 256]>,
+    ) -> bool {
+        self.rollback_value();
+        let Self { text, offsets, present, .. } = self;
+        let done = text.push_fields(Simd::detect(), fields, pad, table, MAX_TEXT, offsets);
+        if done {
+            present.push_many(true, fields.rows);
+        }
+        done
     }
 
     /// Adds bytes that must be valid UTF-8.

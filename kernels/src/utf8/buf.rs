@@ -1,9 +1,12 @@
+mod fields;
+
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::Validated;
 use super::extend::{extend_from_window, extend_short, extend_step, widen};
 use crate::table::{DoubleByteTable, Entry, SingleByteTable, entry_len};
+pub use fields::EvenFields;
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
@@ -32,7 +35,7 @@ const LONG: Entry = 3;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Utf8Buf {
-    /// Invariant: valid UTF-8. Only this file appends to it.
+    /// Invariant: valid UTF-8. Only this module appends to it.
     bytes: Vec<u8>,
 }
 

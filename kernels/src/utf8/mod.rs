@@ -5,7 +5,7 @@ mod extend;
 
 use std::ops::Range;
 
-pub use buf::Utf8Buf;
+pub use buf::{EvenFields, Utf8Buf};
 pub(crate) use extend::extend_short;
 
 /// The position of the first byte that is not part of valid UTF-8, or `None` if all of `bytes` is valid.

@@ -159,6 +159,10 @@ impl BatchBuilder {
         self.arrays().map(|_| ())
     }
 
+    pub(crate) fn keeps_raw(&self) -> bool {
+        self.raw.is_some()
+    }
+
     pub(crate) fn append_raw(&mut self, data: &[u8]) -> Result<()> {
         match &mut self.raw {
             Some(raw) => raw.append(data).map_err(full),

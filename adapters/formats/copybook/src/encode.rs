@@ -77,11 +77,7 @@ impl CopybookEncoder {
                 return Err(Error::new(Kind::Config, "copybook.schema", message));
             }
         }
-        let writer = FieldWriter {
-            options: setup.options.clone(),
-            page: layout.page,
-            comma: layout.decimal_comma,
-        };
+        let writer = FieldWriter::new(setup.options.clone(), layout.page, layout.decimal_comma);
         let characters = writer.characters();
         let programs =
             layout.records.iter().map(|r| Program::new(layout, *r, characters)).collect();

@@ -36,8 +36,7 @@ impl CopybookFormat {
         let (leaf, at) = locate(&plan.root.children, path, 0).ok_or_else(|| {
             Error::new(Kind::NotFound, "copybook.path", format!("{path} is no elementary item"))
         })?;
-        let writer =
-            FieldWriter { page: setup.layout.page, comma: setup.layout.decimal_comma, options };
+        let writer = FieldWriter::new(options, setup.layout.page, setup.layout.decimal_comma);
         let wrong = |what: &str| {
             Error::new(Kind::Invalid, "copybook.patch", what.to_owned()).at_field(path)
         };

@@ -74,6 +74,11 @@ impl Shaper {
         self.programs.iter().any(Option::is_some)
     }
 
+    /// Whether all records are of one type and none is copied.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.ruled && !self.expands()
+    }
+
     /// Bytes of a record at its greatest size.
     pub(crate) fn length(&self) -> usize {
         usize::try_from(self.layout.length).unwrap_or(usize::MAX)

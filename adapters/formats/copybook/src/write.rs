@@ -9,7 +9,7 @@ use arrow_schema::DataType;
 use fenhe_core::Fault;
 use fenhe_text::{Align, Encoding, Unmappable};
 
-use crate::columns::{Leaf, float};
+use crate::columns::{Leaf, TextReader, Translation, Window, float, to_ascii};
 use crate::copybook::Usage;
 use crate::edit::edit;
 use crate::error;
@@ -23,6 +23,8 @@ pub(crate) struct FieldWriter {
     pub(crate) options: CopybookOptions,
     pub(crate) page: Encoding,
     pub(crate) comma: bool,
+    /// What translates a byte of text to ASCII.
+    ascii: Option<Box<[u8; 256]>>,
 }
 
 /// A value as an array holds it.
@@ -58,6 +60,11 @@ impl Cell {
 }
 
 impl FieldWriter {
+    pub(crate) fn new(options: CopybookOptions, page: Encoding, comma: bool) -> Self {
+        let ascii = to_ascii(page, options.low_values);
+        Self { options, page, comma, ascii }
+    }
+
     pub(crate) fn characters(&self) -> Characters {
         Characters::new(self.page, &self.options)
     }
@@ -224,13 +231,9 @@ impl FieldWriter {
     fn text(&self, storage: Storage, bytes: &[u8]) -> Option<String> {
         let mut column =
             fenhe_kernels::StringColumn::new(&fenhe_kernels::Pools::default(), 1, bytes.len());
-        let mut reader = crate::columns::TextReader::new(storage, self.page, &self.options);
-        let table = crate::columns::to_ascii(self.page, self.options.low_values);
-        let ascii: Vec<u8> = match &table {
-            Some(table) => bytes.iter().map(|b| table[usize::from(*b)]).collect(),
-            None => bytes.to_vec(),
-        };
-        let window = crate::columns::Window { raw: bytes, ascii: &ascii };
+        let mut reader = TextReader::new(storage, self.page, &self.options);
+        let translation = Translation::new(self.ascii.as_deref(), Vec::new());
+        let window = Window { raw: bytes, translation: &translation };
         reader.append(&mut column, window, 0, bytes.len()).ok()?.ok()?;
         let array = column.finish();
         (!array.is_empty()).then(|| array.value(0).to_owned())

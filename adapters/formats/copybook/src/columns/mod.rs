@@ -1,11 +1,11 @@
 //! Records to arrays: one elementary item of a block of records at a time.
 
-mod binary;
-mod display;
 pub(crate) mod float;
-mod packed;
+mod quick;
+mod single;
 mod text;
 
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
@@ -16,9 +16,12 @@ use fenhe_kernels::{BinaryColumn, Pools, PrimitiveColumn, StringColumn};
 use crate::layout::Field;
 use crate::options::{CopybookOptions, Invalid, NullFill, Short};
 use crate::storage::Storage;
-use crate::value::{Bad, Characters, integer, is_null};
+use crate::value::Characters;
 use crate::{error, schema};
 pub(crate) use text::{TextReader, to_ascii};
+
+/// Bytes behind a translated window that a copy of 16 bytes may touch.
+const SLACK: usize = 16;
 
 /// A place that is not there.
 pub(crate) const MISSING: u32 = u32::MAX;
@@ -27,8 +30,16 @@ pub(crate) const MISSING: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window<'a> {
     pub(crate) raw: &'a [u8],
-    /// The same length; bytes that are no ASCII character have the top bit. Followed by slack.
-    pub(crate) ascii: &'a [u8],
+    pub(crate) translation: &'a Translation<'a>,
+}
+
+/// A window in ASCII, made when the first column asks for it.
+#[derive(Debug)]
+pub(crate) struct Translation<'a> {
+    table: Option<&'a [u8; 256]>,
+    made: OnceCell<Vec<u8>>,
+    /// Memory of an earlier window.
+    spare: RefCell<Vec<u8>>,
 }
 
 /// Where the field is in each record (or table occurrence).
@@ -65,9 +76,6 @@ pub(crate) struct Leaf {
     values: Values,
     text: Option<TextReader>,
     rules: Rules,
-    scratch: Vec<i64>,
-    wide: Vec<i128>,
-    small: Vec<i32>,
 }
 
 /// What the options say about values.
@@ -91,6 +99,38 @@ enum Values {
     Binary(BinaryColumn),
 }
 
+impl<'a> Translation<'a> {
+    /// By a table of the code page; `None` when windows are ASCII as they are.
+    pub(crate) fn new(table: Option<&'a [u8; 256]>, spare: Vec<u8>) -> Self {
+        Self { table, made: OnceCell::new(), spare: RefCell::new(spare) }
+    }
+
+    /// The memory, for the next window.
+    pub(crate) fn into_spare(self) -> Vec<u8> {
+        self.made.into_inner().unwrap_or_else(|| self.spare.into_inner())
+    }
+}
+
+impl<'a> Window<'a> {
+    /// The same length in ASCII; bytes that are no ASCII character have the top bit. Slack follows.
+    pub(crate) fn ascii(&self) -> &'a [u8] {
+        let Some(table) = self.translation.table else { return self.raw };
+        self.translation.made.get_or_init(|| {
+            let mut out = self.translation.spare.take();
+            out.clear();
+            out.extend_from_slice(self.raw);
+            fenhe_kernels::gather::translate_in_place(&mut out, table);
+            out.resize(self.raw.len() + SLACK, 0x80);
+            out
+        })
+    }
+
+    /// What translates a byte to ASCII; `None` when bytes are ASCII as they are.
+    fn table(&self) -> Option<&'a [u8; 256]> {
+        self.translation.table
+    }
+}
+
 impl Mask {
     pub(crate) fn new(rows: usize) -> Self {
         Self { bits: vec![false; rows], any: false }
@@ -103,12 +143,9 @@ impl Mask {
         }
     }
 
-    pub(crate) fn any(&self) -> bool {
-        self.any
-    }
-
     pub(crate) fn rows(&self) -> impl Iterator<Item = usize> {
-        self.bits.iter().enumerate().filter(|(_, b)| **b).map(|(row, _)| row)
+        let bits = if self.any { self.bits.as_slice() } else { &[] };
+        bits.iter().enumerate().filter(|(_, b)| **b).map(|(row, _)| row)
     }
 }
 
@@ -165,20 +202,7 @@ impl Leaf {
             nulls: options.nulls.clone(),
             pad: options.short() == Short::Pad,
         };
-        Ok(Self {
-            path,
-            item: field.clone(),
-            storage,
-            length,
-            factor,
-            most,
-            values,
-            text,
-            rules,
-            scratch: Vec::new(),
-            wide: Vec::new(),
-            small: Vec::new(),
-        })
+        Ok(Self { path, item: field.clone(), storage, length, factor, most, values, text, rules })
     }
 
     /// Appends a value a row; rows that are bad are absent and in `faults`.
@@ -204,7 +228,7 @@ impl Leaf {
                 Ok(())
             }
             _ => {
-                if reasons.is_none() && self.quick(window.raw, places) {
+                if reasons.is_none() && self.append_quickly(window.raw, places) {
                     return Ok(());
                 }
                 self.append_slowly(window, places, faults, reasons)
@@ -226,326 +250,7 @@ impl Leaf {
             Values::Binary(c) => Arc::new(c.finish()),
         })
     }
-
-    /// Decodes the block by the kernel of this length; false when any value is bad (nothing is appended then).
-    fn quick(&mut self, raw: &[u8], places: Places<'_>) -> bool {
-        if let Places::Listed { starts, limits } = places {
-            let length = self.length as u64;
-            let cut =
-                |(s, l): (&u32, &u32)| *s == MISSING || u64::from(*s) + length > u64::from(*l);
-            // What is missing is looked at one by one.
-            if starts.iter().zip(limits).any(cut) {
-                return false;
-            }
-        }
-        self.scratch.clear();
-        self.wide.clear();
-        let narrow = match self.storage {
-            Storage::Zoned(sign) if self.rules.characters.ebcdic => {
-                display::ebcdic(raw, places, self.length, sign, &mut self.scratch)
-            }
-            Storage::Zoned(sign) => {
-                display::ascii(raw, places, self.length, sign, &mut self.scratch)
-            }
-            Storage::Packed { signed } => {
-                packed::signed(raw, places, self.length, signed, &mut self.scratch)
-            }
-            Storage::PackedUnsigned => {
-                packed::unsigned(raw, places, self.length, &mut self.scratch)
-            }
-            Storage::Binary { signed, big } => {
-                binary::narrow(raw, places, self.length, signed, big, &mut self.scratch)
-            }
-            _ => None,
-        };
-        match narrow {
-            Some(errors) => errors == 0 && self.push_narrow(),
-            None => self.quick_wide(raw, places),
-        }
-    }
-
-    fn quick_wide(&mut self, raw: &[u8], places: Places<'_>) -> bool {
-        let errors = match self.storage {
-            Storage::Zoned(sign) if self.rules.characters.ebcdic => {
-                display::ebcdic_wide(raw, places, self.length, sign, &mut self.wide)
-            }
-            Storage::Packed { signed } => {
-                packed::signed_wide(raw, places, self.length, signed, &mut self.wide)
-            }
-            _ => None,
-        };
-        if errors != Some(0) {
-            return false;
-        }
-        let (factor, most) = (self.factor, self.most);
-        match &mut self.values {
-            Values::Decimal(column, _) if factor == 1 => {
-                // Packed fields with an even number of digits have room for one more.
-                if self.wide.iter().any(|v| v.unsigned_abs() > most.unsigned_abs()) {
-                    return false;
-                }
-                column.append_slice(&self.wide);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Moves the decoded values to the column; false (and nothing moved) when one does not fit.
-    fn push_narrow(&mut self) -> bool {
-        let factor = i64::try_from(self.factor).unwrap_or(0);
-        if factor != 1 {
-            let mut fits = factor != 0;
-            for value in &mut self.scratch {
-                let (product, wrapped) = value.overflowing_mul(factor);
-                fits &= !wrapped;
-                *value = product;
-            }
-            if !fits {
-                return false;
-            }
-        }
-        match &mut self.values {
-            Values::I32(column) => {
-                let wrong =
-                    self.scratch.iter().fold(0, |wrong, v| wrong | (i64::from(*v as i32) ^ v));
-                if wrong != 0 {
-                    return false;
-                }
-                self.small.clear();
-                self.small.extend(self.scratch.iter().map(|v| *v as i32));
-                column.append_slice(&self.small);
-            }
-            Values::I64(column) => column.append_slice(&self.scratch),
-            Values::U64(column) => {
-                self.scratch.iter().for_each(|v| column.append(v.cast_unsigned()))
-            }
-            Values::Decimal(column, _) => {
-                let most = u64::try_from(self.most).unwrap_or(u64::MAX);
-                if self.scratch.iter().fold(0, |max, v| v.unsigned_abs().max(max)) > most {
-                    return false;
-                }
-                self.wide.clear();
-                self.wide.extend(self.scratch.iter().map(|v| i128::from(*v)));
-                column.append_slice(&self.wide);
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// One by one: what is missing, null by its filling, or bad.
-    #[cold]
-    fn append_slowly(
-        &mut self,
-        window: Window<'_>,
-        places: Places<'_>,
-        faults: &mut Mask,
-        mut reasons: Reasons<'_>,
-    ) -> Result<()> {
-        for row in 0..places.rows() {
-            let place = cut(places, row, self.length);
-            let value = match place {
-                None => Ok(None),
-                Some((_, _, false)) if self.rules.pad => Ok(None),
-                Some((from, to, false)) => Err(short(self.length, to - from)),
-                Some((from, to, true)) => self.one(window.raw.get(from..to).unwrap_or_default()),
-            };
-            let value = match value {
-                Ok(value) => value,
-                Err(fault) => match self.rules.invalid {
-                    Invalid::Null if fault.code != error::SHORT => None,
-                    Invalid::Zero if fault.code != error::SHORT => Some(0),
-                    _ => {
-                        faults.set(row);
-                        if let Some(reasons) = &mut reasons {
-                            reasons.push((row, Fault { field: self.path.clone(), ..fault }));
-                        }
-                        None
-                    }
-                },
-            };
-            self.push(value);
-        }
-        Ok(())
-    }
-
-    /// One value; `None` when its filling means "absent".
-    fn one(&self, bytes: &[u8]) -> Result<Option<i128>, Fault> {
-        if is_null(bytes, &self.rules.nulls, self.rules.characters) {
-            return Ok(None);
-        }
-        let too_large = Bad {
-            code: error::BINARY,
-            expected: "a value that the column holds",
-            found: "a larger one",
-        };
-        let fault = |bad: Bad| {
-            Fault::new(
-                bad.code,
-                "",
-                format!("{} in {} bytes", bad.expected, bytes.len()),
-                describe(bytes, bad, self.rules.characters),
-            )
-        };
-        let value = integer(self.storage, bytes, self.rules.characters).map_err(fault)?;
-        let value = value.checked_mul(self.factor).ok_or_else(|| fault(too_large))?;
-        let fits = match &self.values {
-            Values::U64(_) => u64::try_from(value).is_ok(),
-            Values::I32(_) => i32::try_from(value).is_ok(),
-            Values::I64(_) => i64::try_from(value).is_ok(),
-            _ => value.unsigned_abs() <= self.most.unsigned_abs(),
-        };
-        if fits { Ok(Some(value)) } else { Err(fault(too_large)) }
-    }
-
-    fn push(&mut self, value: Option<i128>) {
-        match &mut self.values {
-            Values::I32(c) => c.append_option(value.map(|v| v as i32)),
-            Values::I64(c) => c.append_option(value.map(|v| v as i64)),
-            Values::U64(c) => c.append_option(value.map(|v| v as u64)),
-            Values::Decimal(c, _) => c.append_option(value),
-            Values::F32(c) => c.append_option(value.map(|v| v as f32)),
-            Values::F64(c) => c.append_option(value.map(|v| v as f64)),
-            Values::Text(c) => c.append_null(),
-            Values::Binary(c) => c.append_null(),
-        }
-    }
-
-    fn append_floats(
-        &mut self,
-        window: Window<'_>,
-        places: Places<'_>,
-        faults: &mut Mask,
-        mut reasons: Reasons<'_>,
-    ) -> Result<()> {
-        for row in 0..places.rows() {
-            let value = match cut(places, row, self.length) {
-                Some((from, to, true)) => {
-                    let bytes = window.raw.get(from..to).unwrap_or_default();
-                    let null = is_null(bytes, &self.rules.nulls, self.rules.characters);
-                    Some(bytes).filter(|_| !null).and_then(|b| float::read(self.storage, b))
-                }
-                Some((from, to, false)) if !self.rules.pad => {
-                    faults.set(row);
-                    if let Some(reasons) = &mut reasons {
-                        reasons.push((
-                            row,
-                            Fault { field: self.path.clone(), ..short(self.length, to - from) },
-                        ));
-                    }
-                    None
-                }
-                _ => None,
-            };
-            match &mut self.values {
-                Values::F32(c) => c.append_option(value.map(|v| v as f32)),
-                Values::F64(c) => c.append_option(value),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn append_text(
-        &mut self,
-        window: Window<'_>,
-        places: Places<'_>,
-        faults: &mut Mask,
-        mut reasons: Reasons<'_>,
-    ) -> Result<()> {
-        let (Values::Text(column), Some(reader)) = (&mut self.values, &mut self.text) else {
-            return Ok(());
-        };
-        if let Places::Even { first, stride, rows } = places
-            && reasons.is_none()
-            && reader.is_quick()
-        {
-            let done = reader.append_even(column, window, first, stride, rows, self.length)?;
-            if done == rows {
-                return Ok(());
-            }
-            let (first, rows) = (first + done * stride, rows - done);
-            let places = Places::Even { first, stride, rows };
-            return self.text_slowly(window, places, faults, None, done);
-        }
-        self.text_slowly(window, places, faults, reasons.take(), 0)
-    }
-
-    fn text_slowly(
-        &mut self,
-        window: Window<'_>,
-        places: Places<'_>,
-        faults: &mut Mask,
-        mut reasons: Reasons<'_>,
-        before: usize,
-    ) -> Result<()> {
-        let (Values::Text(column), Some(reader)) = (&mut self.values, &mut self.text) else {
-            return Ok(());
-        };
-        for row in 0..places.rows() {
-            let Some((from, to, whole)) = cut(places, row, self.length) else {
-                column.append_null();
-                continue;
-            };
-            let mut fault = None;
-            if from == to && !whole {
-                column.append_null();
-            } else if let Err(bad) = reader.append(column, window, from, to)? {
-                column.append_null();
-                if self.rules.invalid == Invalid::Reject {
-                    fault = Some(bad);
-                }
-            }
-            if !whole && !self.rules.pad {
-                fault = Some(short(self.length, to - from));
-            }
-            if let Some(fault) = fault {
-                faults.set(before + row);
-                if let Some(reasons) = &mut reasons {
-                    reasons.push((before + row, Fault { field: self.path.clone(), ..fault }));
-                }
-            }
-        }
-        Ok(())
-    }
 }
-
-/// Runs a kernel over whole fields of `N` bytes; false when one lies outside of the window.
-#[inline(always)]
-fn each<const N: usize>(raw: &[u8], places: Places<'_>, mut kernel: impl FnMut(&[u8; N])) -> bool {
-    match places {
-        Places::Even { first, stride, rows } => {
-            let fields = raw.get(first..).unwrap_or_default().chunks(stride.max(1)).take(rows);
-            let mut seen = 0;
-            for field in fields {
-                let Some(field) = field.first_chunk::<N>() else { break };
-                kernel(field);
-                seen += 1;
-            }
-            seen == rows
-        }
-        Places::Listed { starts, .. } => {
-            for start in starts {
-                let field = raw.get(*start as usize..).and_then(<[u8]>::first_chunk::<N>);
-                let Some(field) = field else { return false };
-                kernel(field);
-            }
-            true
-        }
-    }
-}
-
-/// Calls `$run::<N>` for the length that is known only now.
-macro_rules! by_length {
-    ($length:expr, $run:ident $arguments:tt, $($n:literal)*) => {
-        match $length {
-            $($n => Some($run::<$n> $arguments),)*
-            _ => None,
-        }
-    };
-}
-use by_length;
 
 /// Start and end of the field in a row and whether it is whole; `None` when there is no such row.
 fn cut(places: Places<'_>, row: usize, length: usize) -> Option<(usize, usize, bool)> {
@@ -563,30 +268,6 @@ fn cut(places: Places<'_>, row: usize, length: usize) -> Option<(usize, usize, b
             let to = (start as usize).saturating_add(length).min(limit);
             Some((from, to.max(from), to - from.min(to) == length))
         }
-    }
-}
-
-#[cold]
-fn short(wanted: usize, found: usize) -> Fault {
-    let found = if found == 0 {
-        "the record ends before it".to_owned()
-    } else {
-        format!("{found} bytes before the record ends")
-    };
-    Fault::new(error::SHORT, "", format!("{wanted} bytes"), found)
-}
-
-/// What stands there, without its value.
-fn describe(bytes: &[u8], bad: Bad, characters: Characters) -> String {
-    let all = |byte: u8| bytes.iter().all(|b| *b == byte);
-    if all(characters.blank()) {
-        "blanks only (nulls=blank reads them as absent)".into()
-    } else if all(0) {
-        "low-values only (nulls=low reads them as absent)".into()
-    } else if all(0xFF) {
-        "high-values only (nulls=high reads them as absent)".into()
-    } else {
-        bad.found.into()
     }
 }
 

@@ -1,13 +1,16 @@
 //! Text items: trimmed, then out of the code page.
 
 use fenhe_core::{Fault, Result};
-use fenhe_kernels::{AppendError, SingleByteTable, StringColumn, gather};
+use fenhe_kernels::{AppendError, EvenFields, SingleByteTable, StringColumn, gather};
 use fenhe_text::{Encoding, Invalid, Table, Trim, Utf8Buf};
 
 use super::{Window, full};
 use crate::error;
 use crate::options::{CopybookOptions, LowValues};
 use crate::storage::Storage;
+
+/// Blocks that are read value by value at most before the next attempt at a whole one.
+const LONGEST_PAUSE: u32 = 63;
 
 /// How the bytes of one text item become text.
 #[derive(Debug)]
@@ -18,6 +21,14 @@ pub(crate) struct TextReader {
     low_blank: bool,
     decoded: Utf8Buf,
     bytes: Vec<u8>,
+    pause: Pause,
+}
+
+/// Whole blocks are tried again after a pause that grows with each block that has other characters than ASCII.
+#[derive(Debug, Default)]
+struct Pause {
+    left: u32,
+    next: u32,
 }
 
 #[derive(Debug)]
@@ -80,30 +91,32 @@ impl TextReader {
             low_blank,
             decoded: Utf8Buf::default(),
             bytes: Vec::new(),
+            pause: Pause::default(),
         }
     }
 
-    /// Whether blocks of whole fields have a loop of their own.
-    pub(crate) fn is_quick(&self) -> bool {
-        matches!(self.road, Road::Translated(_)) && matches!(self.trim, Trim::End | Trim::None)
-    }
-
-    /// Appends evenly spaced fields up to the first that is no ASCII text; says how many.
+    /// Appends evenly spaced fields up to the first that cannot be read; says how many.
     pub(crate) fn append_even(
         &mut self,
         column: &mut StringColumn,
         window: Window<'_>,
-        first: usize,
-        stride: usize,
-        rows: usize,
-        length: usize,
+        fields: EvenFields<'_>,
     ) -> Result<usize> {
+        if self.append_block(column, window, fields) {
+            return Ok(fields.rows);
+        }
+        let EvenFields { first, stride, rows, length, .. } = fields;
+        if !matches!(self.road, Road::Translated(_)) || !matches!(self.trim, Trim::End | Trim::None)
+        {
+            return Ok(0);
+        }
+        let ascii = window.ascii();
         for row in 0..rows {
             let from = first + row * stride;
-            let Some(field) = window.ascii.get(from..from + length) else { return Ok(row) };
+            let Some(field) = ascii.get(from..from + length) else { return Ok(row) };
             let kept =
                 if self.trim == Trim::End { gather::trim_end(field, b' ').len() } else { length };
-            match column.append_ascii_in(window.ascii, from..from + kept) {
+            match column.append_ascii_in(ascii, from..from + kept) {
                 Ok(()) => {}
                 Err(AppendError::Invalid { .. }) => {
                     // Other characters are rare in such files: this one by the table, then go on.
@@ -117,6 +130,32 @@ impl TextReader {
         Ok(rows)
     }
 
+    /// Appends all fields, if all of them are ASCII text.
+    fn append_block(
+        &mut self,
+        column: &mut StringColumn,
+        window: Window<'_>,
+        fields: EvenFields<'_>,
+    ) -> bool {
+        let plain = !self.low_blank && matches!(self.road, Road::Translated(_) | Road::Table(_));
+        let pad = match self.trim {
+            Trim::None => None,
+            Trim::End => self.encoding.blank().first().copied(),
+            _ => return false,
+        };
+        if !plain {
+            return false;
+        }
+        if self.pause.left > 0 {
+            self.pause.left -= 1;
+            return false;
+        }
+        let done = column.append_fields(fields, pad, window.table());
+        self.pause.next = if done { 0 } else { (2 * self.pause.next + 1).min(LONGEST_PAUSE) };
+        self.pause.left = self.pause.next;
+        done
+    }
+
     /// Appends one value, or says what is wrong with it.
     pub(crate) fn append(
         &mut self,
@@ -126,7 +165,7 @@ impl TextReader {
         to: usize,
     ) -> Result<Result<(), Fault>> {
         if let Road::Translated(table) = self.road {
-            let field = window.ascii.get(from..to).unwrap_or_default();
+            let field = window.ascii().get(from..to).unwrap_or_default();
             let text = self.trim_ascii(field);
             if text.is_ascii() {
                 return column.append_ascii(text).map_err(full).map(Ok);

@@ -74,7 +74,7 @@ pub(crate) enum Found {
 }
 
 /// A record in the window and where it was in the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Frame {
     /// Data, in the window (or in the assembly).
     pub(crate) from: usize,
