@@ -227,7 +227,7 @@ mod tests {
             (0..300u32).map(|n| if n % 7 < 3 { 0x40 } else { n as u8 % 200 }).collect();
         for length in 0..=80 {
             for stride in [length, length + 1, length + 13] {
-                let rows = if stride == 0 { 3 } else { (data.len() - length) / stride + 1 };
+                let rows = (data.len() - length).checked_div(stride).map_or(3, |more| more + 1);
                 for slack in [0, 1, 15] {
                     let end = (rows - 1) * stride + length;
                     let window = &data[..(end + slack).min(data.len())];
