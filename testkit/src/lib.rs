@@ -5,6 +5,7 @@
 pub mod exchange;
 pub mod format;
 pub mod generate;
+pub mod memory;
 mod neutral;
 pub mod peer;
 pub mod shared;

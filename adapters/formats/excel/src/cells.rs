@@ -7,6 +7,9 @@ pub(crate) const MAX_COLUMNS: u32 = 16_384;
 /// Rows a sheet can have.
 pub(crate) const MAX_ROWS: u32 = 1_048_576;
 
+/// Merged areas a sheet may have.
+pub(crate) const MERGED: u64 = 65_536;
+
 /// What stands in a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Value {

@@ -9,10 +9,11 @@ use fenhe_core::{
 };
 
 use crate::cells::{Area, Block, Cell, Row, Rows, Value};
-use crate::columns::{Columns, Context, display};
+use crate::columns::Columns;
 use crate::error::{NAME, limit, not_a_workbook};
 use crate::options::{ExcelOptions, Hidden, Invalid, Merged};
 use crate::settle::{SAMPLE, Settled, needs_around, place, settle};
+use crate::values::{Context, display};
 use crate::workbook::{Sheet, Workbook};
 
 /// Decodes one sheet of a workbook.
@@ -166,6 +167,9 @@ impl Run {
                 }
                 Err(error) => {
                     (fatal, drained) = (Some(error), true);
+                    if !block.rows.is_empty() {
+                        queue.push_back(block);
+                    }
                     break;
                 }
             }
@@ -254,8 +258,13 @@ impl Run {
             match filled {
                 Ok(true) => self.queue.push_back(block),
                 Ok(false) => self.drained = true,
-                // The rows before the fault go out first.
-                Err(error) => (self.drained, self.fatal) = (true, Some(error)),
+                Err(error) => {
+                    (self.drained, self.fatal) = (true, Some(error));
+                    // The rows before the fault go out first.
+                    if !block.rows.is_empty() {
+                        self.queue.push_back(block);
+                    }
+                }
             }
         }
     }
@@ -457,7 +466,7 @@ impl Fill {
 fn held(block: &Block, cell: &Cell) -> (Cell, String) {
     match cell.value {
         Value::Number => {
-            let number = crate::columns::number_of(block, cell).unwrap_or(f64::NAN);
+            let number = crate::values::number_of(block, cell).unwrap_or(f64::NAN);
             (Cell::float(cell.column, cell.style, number), String::new())
         }
         Value::Inline | Value::Error | Value::Iso => (*cell, block.inline(cell).to_owned()),

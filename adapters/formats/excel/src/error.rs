@@ -48,10 +48,3 @@ pub(crate) fn not_a_workbook() -> Error {
 pub(crate) fn config(option: &str, what: impl Display) -> Error {
     Error::new(Kind::Config, "excel.option", format!("option {option}: {what}"))
 }
-
-/// A workbook of the binary kind.
-pub(crate) fn binary() -> Error {
-    Error::new(Kind::Unsupported, "excel.xlsb", "binary workbooks (xlsb) are not read")
-        .at_offset(0)
-        .hint("open it with a spreadsheet program and save it as xlsx")
-}

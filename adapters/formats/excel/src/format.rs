@@ -13,7 +13,7 @@ use crate::error::{NAME, not_a_workbook, truncated};
 use crate::options::ExcelOptions;
 use crate::workbook::{Body, Workbook};
 
-/// The workbooks of spreadsheet programs: xlsx, xlsm and xls are read, xlsx is written.
+/// The workbooks of spreadsheet programs: xlsx, xlsm, xlsb and xls are read, xlsx is written.
 ///
 /// ```
 /// use fenhe_core::Format;
@@ -42,10 +42,11 @@ impl Format for Excel {
         FormatInfo {
             name: NAME,
             version: env!("CARGO_PKG_VERSION"),
-            extensions: &["xlsx", "xls", "xlsm", "xltx", "xltm", "xlt"],
+            extensions: &["xlsx", "xls", "xlsm", "xlsb", "xltx", "xltm", "xlt"],
             media_types: &[
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                 "application/vnd.ms-excel",
+                "application/vnd.ms-excel.sheet.binary.macroEnabled.12",
             ],
             read: true,
             write: true,
@@ -108,6 +109,7 @@ impl Excel {
 fn kind(workbook: &Workbook) -> String {
     let kind = match workbook.body {
         Body::Xlsx(_) => "an Office Open XML workbook (xlsx)",
+        Body::Xlsb(_) => "a binary workbook (xlsb)",
         Body::Xls(_) => "a workbook of Excel 5 to 2003 (xls)",
     };
     let hidden = workbook.sheets.iter().filter(|sheet| sheet.hidden).count();

@@ -15,8 +15,10 @@ mod sheet;
 mod slow;
 mod strings;
 mod styles;
+mod values;
 mod workbook;
 mod xls;
+mod xlsb;
 
 pub use format::Excel;
 pub use options::{ExcelOptions, FormulaGuard, Hidden, Invalid, Merged, Types};

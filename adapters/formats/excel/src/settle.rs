@@ -9,10 +9,10 @@ use fenhe_core::{DecodeOptions, Error, Kind, Limits, Result, SchemaRef};
 use fenhe_values::{FieldSpec, SchemaFile, Spelling, Trim};
 
 use crate::cells::{Area, Block, Cell, Row, Value, letters};
-use crate::columns::{Context, digits_lost, display, number_of};
 use crate::error::{NAME, config};
 use crate::options::{ExcelOptions, Hidden, Types};
 use crate::styles::Shown;
+use crate::values::{Context, digits_lost, display, number_of};
 use crate::workbook::{Around, Sheet, Workbook};
 
 /// Rows looked at.

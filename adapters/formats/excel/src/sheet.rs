@@ -4,7 +4,7 @@
 use fenhe_core::{Limits, Result};
 use memchr::{memchr, memmem};
 
-use crate::cells::{Area, Block, Cell, MAX_COLUMNS, MAX_ROWS, Row, Rows, Value, offset};
+use crate::cells::{Area, Block, Cell, MAX_COLUMNS, MAX_ROWS, MERGED, Row, Rows, Value, offset};
 use crate::container::Part;
 use crate::error::{damaged, limit};
 use crate::slow::{self, Events, Node, Slow, attribute};
@@ -13,8 +13,6 @@ use crate::workbook::Around;
 
 /// A block is handed out from this many bytes on: it stays in the second-level cache with its cells.
 const BLOCK: usize = 192 << 10;
-/// Merged areas a sheet may have.
-const MERGED: u64 = 65_536;
 
 /// A sheet being read.
 pub(crate) struct Sheet {

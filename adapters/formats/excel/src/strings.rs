@@ -1,5 +1,7 @@
 //! The shared strings of a workbook: one text and where each string ends in it.
 
+use std::collections::BTreeSet;
+
 use fenhe_core::{Limits, Result};
 use memchr::memmem;
 
@@ -13,22 +15,36 @@ use crate::slow::{Events, Node, plain};
 pub(crate) struct Strings {
     text: String,
     ends: Vec<u32>,
+    /// Numbers of strings that are no Unicode: they are there, but have no text.
+    unreadable: BTreeSet<u32>,
     most: u64,
+    /// Bytes that are held beside the strings and count against the same limit.
+    beside: u64,
 }
 
 impl Strings {
     /// No strings, and room for at most so many bytes.
     pub(crate) fn with_limit(limits: &Limits) -> Self {
+        Self::with_limit_beside(limits, 0)
+    }
+
+    /// The same, when so many bytes are held already.
+    pub(crate) fn with_limit_beside(limits: &Limits, beside: u64) -> Self {
         Self {
             text: String::new(),
             ends: Vec::new(),
+            unreadable: BTreeSet::new(),
             most: limits.memory.min(u64::from(u32::MAX) - 1),
+            beside,
         }
     }
 
     /// A string by its number, from 0.
     #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<&str> {
+        if !self.unreadable.is_empty() && self.unreadable.contains(&index) {
+            return None;
+        }
         let index = index as usize;
         let end = *self.ends.get(index)? as usize;
         let start = match index.checked_sub(1) {
@@ -38,15 +54,26 @@ impl Strings {
         self.text.get(start..end)
     }
 
+    /// Bytes of memory.
+    pub(crate) fn held(&self) -> u64 {
+        (self.text.len() + 4 * self.ends.len() + 64 * self.unreadable.len()) as u64
+    }
+
     /// Adds a string; its four bytes of place count too.
     pub(crate) fn push(&mut self, text: &str, part: &str) -> Result<()> {
-        let wanted = (self.text.len() + text.len() + 4 * (self.ends.len() + 1)) as u64;
+        let wanted = self.beside + self.held() + text.len() as u64 + 4;
         if wanted > self.most {
             return Err(limit("memory", self.most, wanted, part));
         }
         self.text.push_str(text);
         self.ends.push(offset(self.text.len()));
         Ok(())
+    }
+
+    /// Adds a string whose bytes are no characters: rows that use it are refused.
+    pub(crate) fn push_unreadable(&mut self, part: &str) -> Result<()> {
+        self.unreadable.insert(offset(self.ends.len()));
+        self.push("", part)
     }
 
     /// Reads the part window by window. The counts that it claims are not looked at.

@@ -7,12 +7,13 @@ use fenhe_core::{Limits, ReadAt, Result};
 use crate::cells::{Area, Rows};
 use crate::container::{Container, read};
 use crate::dates::Epoch;
-use crate::error::{binary, damaged, encrypted, not_a_workbook};
+use crate::error::{damaged, encrypted, not_a_workbook};
 use crate::sheet::Sheet as XlsxSheet;
 use crate::slow::{Events, Node, attribute};
 use crate::strings::Strings;
 use crate::styles::Styles;
 use crate::xls::Xls;
+use crate::xlsb::{self, XlsbSheet};
 
 /// An opened workbook of any of the three kinds.
 #[derive(Clone, Debug)]
@@ -31,6 +32,7 @@ pub(crate) struct Workbook {
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
     Xlsx(Container),
+    Xlsb(Container),
     Xls(Arc<Xls>),
 }
 
@@ -83,13 +85,13 @@ impl Workbook {
         }
         let main = main_part(&container)?;
         let related = relations(&container, &main)?;
+        if main.to_ascii_lowercase().ends_with(".bin") {
+            return xlsb::open(container, &main, &related, limits);
+        }
         let of_type = |kind: &str| {
             let relation = related.iter().find(|r| r.kind.ends_with(kind))?;
             container.has(&relation.target).then_some(relation.target.as_str())
         };
-        if main.ends_with(".bin") {
-            return Err(binary());
-        }
         let strings = match of_type("/sharedStrings") {
             Some(part) => Strings::read(&container, part, limits)?,
             None => Strings::default(),
@@ -116,6 +118,9 @@ impl Workbook {
             Body::Xlsx(container) => {
                 Box::new(XlsxSheet::open(container.part(&sheet.part)?, &self.limits)?)
             }
+            Body::Xlsb(container) => {
+                Box::new(XlsbSheet::open(container.part(&sheet.part)?, &self.limits)?)
+            }
             Body::Xls(xls) => Box::new(xls.sheet(sheet.offset)?),
         })
     }
@@ -124,17 +129,24 @@ impl Workbook {
     pub(crate) fn around(&self, sheet: &Sheet) -> Result<Around> {
         match &self.body {
             Body::Xlsx(container) => XlsxSheet::around(container.part(&sheet.part)?, &self.limits),
+            Body::Xlsb(container) => XlsbSheet::around(container.part(&sheet.part)?, &self.limits),
             Body::Xls(xls) => xls.around(sheet.offset),
         }
     }
 
     /// The tables of a sheet.
     pub(crate) fn tables(&self, sheet: &Sheet) -> Result<Vec<Table>> {
-        let Body::Xlsx(container) = &self.body else { return Ok(Vec::new()) };
+        let container = match &self.body {
+            Body::Xlsx(container) | Body::Xlsb(container) => container,
+            Body::Xls(_) => return Ok(Vec::new()),
+        };
         let mut tables = Vec::new();
         for relation in relations(container, &sheet.part)? {
             if relation.kind.ends_with("/table") {
-                tables.extend(table(container, &relation.target)?);
+                tables.extend(match &self.body {
+                    Body::Xlsb(_) => xlsb::table(container, &relation.target, &self.limits)?,
+                    _ => table(container, &relation.target)?,
+                });
             }
         }
         Ok(tables)

@@ -75,7 +75,8 @@ pub(super) fn globals(stream: &[u8], limits: &Limits) -> Result<Globals> {
         encoding: Encoding::for_code_page(1252).unwrap_or(Encoding::UTF_8),
         epoch: Epoch::Of1900,
         sheets: Vec::new(),
-        strings: Strings::with_limit(limits),
+        // The stream is held, too.
+        strings: Strings::with_limit_beside(limits, stream.len() as u64),
         styles: Styles::default(),
         notes: Vec::new(),
     };
@@ -171,6 +172,7 @@ pub(super) fn cells(
     wide: bool,
     encoding: Encoding,
     limits: &Limits,
+    beside: u64,
 ) -> Result<Cells> {
     let mut records = Records { stream, at: usize::try_from(at).unwrap_or(usize::MAX) };
     match records.next()? {
@@ -210,7 +212,7 @@ pub(super) fn cells(
             }
             _ => found.plain(number, body),
         }
-        let held = (found.cells.len() * 24 + found.text.len()) as u64;
+        let held = beside + found.held();
         if held > limits.memory {
             return Err(limit("memory", limits.memory, held, PART).at_offset(at as u64));
         }
@@ -228,6 +230,12 @@ pub(super) fn cells(
 }
 
 impl Cells {
+    /// Bytes of memory, whatever of it a hostile file makes large.
+    fn held(&self) -> u64 {
+        let around = self.around.merged.len() * 16 + self.around.hidden_columns.len() * 4;
+        (self.cells.len() * 24 + self.text.len() + self.hidden.len() * 16 + around) as u64
+    }
+
     fn plain(&mut self, number: u16, body: &[u8]) {
         let (row, column, style) = place(body);
         match number {
@@ -324,7 +332,7 @@ fn place(body: &[u8]) -> (u32, u16, u16) {
 }
 
 /// A number in 30 bits (2.5.217).
-fn rk(bits: u32) -> f64 {
+pub(crate) fn rk(bits: u32) -> f64 {
     let number = if bits & 2 != 0 {
         f64::from(bits.cast_signed() >> 2)
     } else {

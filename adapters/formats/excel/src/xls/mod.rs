@@ -3,6 +3,8 @@
 mod biff;
 mod cfb;
 
+pub(crate) use biff::{error_text, rk};
+
 use std::sync::Arc;
 
 use fenhe_core::{Limits, ReadAt, Result};
@@ -21,13 +23,15 @@ pub(crate) struct Xls {
     wide: bool,
     encoding: fenhe_text::Encoding,
     limits: Limits,
+    /// Bytes of the stream and the shared strings.
+    held: u64,
 }
 
 impl Xls {
     /// Opens a compound file. It is held in memory, so its size is bounded by the limit first.
     pub(crate) fn open(object: Arc<dyn ReadAt>, limits: &Limits) -> Result<Workbook> {
-        let file = whole(object.as_ref(), limits)?;
-        Self::workbook(cfb::workbook(&file)?, limits)
+        let stream = cfb::workbook(&whole(object.as_ref(), limits)?)?;
+        Self::workbook(stream, limits)
     }
 
     /// Opens a workbook stream that stands alone.
@@ -37,8 +41,13 @@ impl Xls {
 
     fn workbook(stream: Vec<u8>, limits: &Limits) -> Result<Workbook> {
         let globals = biff::globals(&stream, limits)?;
-        let xls =
-            Self { stream, wide: globals.wide, encoding: globals.encoding, limits: limits.clone() };
+        let xls = Self {
+            held: stream.len() as u64 + globals.strings.held(),
+            stream,
+            wide: globals.wide,
+            encoding: globals.encoding,
+            limits: limits.clone(),
+        };
         Ok(Workbook {
             sheets: globals.sheets,
             strings: Arc::new(globals.strings),
@@ -51,7 +60,7 @@ impl Xls {
     }
 
     fn read(&self, at: u64) -> Result<biff::Cells> {
-        biff::cells(&self.stream, at, self.wide, self.encoding, &self.limits)
+        biff::cells(&self.stream, at, self.wide, self.encoding, &self.limits, self.held)
     }
 
     /// The rows of the sheet that starts at this offset of the stream.
