@@ -14,6 +14,8 @@ mod pump;
 mod reasons;
 mod receipt;
 mod registry;
+#[cfg(feature = "excel")]
+mod reject_workbook;
 mod rejects;
 mod run;
 mod stdio;
@@ -38,6 +40,8 @@ pub use pump::{
 pub use reasons::Reason;
 pub use receipt::{FlowReceipt, Receipt, Side, Status, run_id, utc};
 pub use registry::{OpenPlace, Opened, Opening, Purpose, Registry, Scheme, SourceEnd, TargetEnd};
+#[cfg(feature = "excel")]
+pub use reject_workbook::reject_workbook;
 pub use rejects::{Keep, RejectLog, Rejected};
 pub use run::Ran;
 pub use stdio::Stdio;

@@ -1,5 +1,7 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use fenhe::core::arrow::schema::Schema;
 use fenhe::core::{Limits, Options, Result, WriteMode};
 use fenhe::{
     Fields, Flow, OnError, Opening, Output, Place, Policy, Receipt, Registry, RejectFile, Status,
@@ -30,7 +32,8 @@ pub(crate) struct Args {
     /// Option for writing; mode=append|upsert|replace and key=a,b for tables
     #[arg(short = 'O', value_name = "KEY=VALUE")]
     write: Vec<String>,
-    /// File of the rejected records [default for files: TO.rejects.ndjson]
+    /// File of the rejected records [default for files: TO.rejects.ndjson]; NAME.xlsx: they lie in NAME.xlsx.ndjson, and once
+    /// more in a workbook in which the cells are marked and explained, to be corrected and read again
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// File of the receipt
@@ -72,6 +75,10 @@ pub(crate) async fn convert(args: Args) -> Result<u8> {
     if receipt.status != Status::Complete || rejected {
         out::message(report::receipt(&receipt).trim_end());
     }
+    if rejected && let Some(book) = workbook(&args) {
+        let delivery = receipt.flows.first().map_or("", |flow| flow.delivery.as_str());
+        explain(&flow, delivery, book).await?;
+    }
     if rejected && flow.rejects.is_none() {
         out::message("the rejected records are not kept: name a file with --rejects");
     }
@@ -82,6 +89,24 @@ pub(crate) async fn convert(args: Args) -> Result<u8> {
         }
         None => Ok(receipt.exit_code()),
     }
+}
+
+/// The workbook of rejects that is asked for.
+fn workbook(args: &Args) -> Option<&Path> {
+    let path = args.rejects.as_deref()?;
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("xlsx")).then_some(path)
+}
+
+/// Writes the workbook of rejects, with the columns of the source.
+async fn explain(flow: &Flow, delivery: &str, book: &Path) -> Result<()> {
+    let Some(log) = &flow.rejects else { return Ok(()) };
+    let datasets = flow.source.exchange.discover().await?;
+    let name = &flow.source.dataset;
+    let found = datasets.iter().find(|found| name.is_empty() || found.name == *name);
+    let schema = found.map_or_else(|| Arc::new(Schema::empty()), |found| found.schema.clone());
+    let count = fenhe::reject_workbook(&log.path, delivery, &schema, book, &flow.limits)?;
+    out::message(&format!("{count} rejected records to be corrected: {}", book.display()));
+    Ok(())
 }
 
 async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
@@ -103,6 +128,9 @@ async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
     let mode = mode.unwrap_or_else(|| fenhe::usual_mode(&able, &key));
     let place = Place::parse(&args.target);
     let kept = match (&args.rejects, place.scheme()) {
+        (Some(path), _) if workbook(args).is_some() => {
+            Some(PathBuf::from(format!("{}.ndjson", path.display())))
+        }
         (Some(path), _) => Some(path.clone()),
         (None, "file") => Some(PathBuf::from(format!("{}.rejects.ndjson", place.path().display()))),
         (None, _) => None,
