@@ -108,6 +108,16 @@ impl Files {
         Ok(self.settled(limits).await?.evidence.clone())
     }
 
+    /// The start of the first object, as formats look at it.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when no object matches, and what reading says.
+    pub async fn sample(&self, limits: &Limits) -> Result<Sample> {
+        let entries = self.entries().await?;
+        let first = entries.first().ok_or_else(|| not_found(&self.name))?;
+        sample(&*self.store, first, &*self.format, limits).await
+    }
+
     /// What identifies the content of all objects, empty for what can be read only once.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ mod totals;
 mod types;
 pub mod wrap;
 
+#[cfg(feature = "copybook")]
+pub use fenhe_copybook as copybook;
 pub use fenhe_core as core;
 
 pub use books::{Books, Entry, Ledger, Outcome};

@@ -134,6 +134,14 @@ impl Registry {
         (entry.make)(&attach::files(options, &entry.info, base)?)
     }
 
+    /// The options of a format with the files that they name read, relative to `base`.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with code `registry.format` for an unknown name; what reading the files says.
+    pub fn options_at(&self, name: &str, options: &Options, base: &Path) -> Result<Options> {
+        attach::files(options, &self.entry(name)?.info, base)
+    }
+
     fn entry(&self, name: &str) -> Result<&FormatEntry> {
         let lower = name.to_ascii_lowercase();
         if let Some(entry) = self.formats.iter().find(|entry| entry.info.name == lower) {

@@ -6,22 +6,25 @@ use fenhe::core::{Dataset, Evidence, Found, Limits, Options, ReadRequest, Result
 use fenhe::{Opening, Place, Registry, SourceEnd, type_name};
 use serde_json::{Value, json};
 
-use crate::out;
 use crate::report::number;
 use crate::table::Table;
+use crate::{copybook, out};
 
 /// Show what is in a file or system, and the evidence for it
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// What to look at: a path, a URI, or - for standard input
-    #[arg(value_name = "PLACE")]
-    place: String,
+    #[arg(value_name = "PLACE", required_unless_present = "copybook")]
+    place: Option<String>,
     /// The format; otherwise told by name or content
     #[arg(long = "as", value_name = "FORMAT")]
     format: Option<String>,
     /// Option for reading
     #[arg(short = 'o', value_name = "KEY=VALUE")]
     options: Vec<String>,
+    /// The COBOL copybook of the data: its layout is shown, or how PLACE might be read by it
+    #[arg(long, value_name = "FILE")]
+    copybook: Option<String>,
     /// Show the first rows as well
     #[arg(long, value_name = "N", default_value_t = 0)]
     head: usize,
@@ -44,18 +47,40 @@ struct Shown {
 }
 
 pub(crate) async fn inspect(args: Args) -> Result<u8> {
-    let opening = Opening {
-        format: args.format.clone(),
-        options: Options::from_pairs(args.options.iter().map(String::as_str))?,
-        threads: 1,
-        limits: Limits::default(),
+    let mut options = Options::from_pairs(args.options.iter().map(String::as_str))?;
+    let mut format = args.format.clone();
+    if let Some(file) = &args.copybook {
+        options.set("copybook", file.as_str());
+        format.get_or_insert_with(|| copybook::FORMAT.into());
+    }
+    let registry = Registry::with_defaults();
+    let Some(name) = &args.place else {
+        copybook::layout(&registry, &options, args.json)?;
+        return Ok(0);
     };
-    let place = Place::parse(&args.place);
-    let source = Registry::with_defaults().source(&place, &opening).await?;
+    let by_copybook =
+        format.as_deref() == Some(copybook::FORMAT) && options.get("copybook").is_some();
+    let opening =
+        Opening { format, options: options.clone(), threads: 1, limits: Limits::default() };
+    let place = Place::parse(name);
+    let source = registry.source(&place, &opening).await?;
     let seen = look(&source, place.dataset(), args.head).await?;
-    match args.json {
-        true => out::json(&as_json(&args.place, &source, &seen)?)?,
-        false => out::data(&as_text(&place.text(), &source, &seen))?,
+    let advice = match &source.files {
+        Some(files) if by_copybook => Some(copybook::advice(&registry, &options, files).await?),
+        _ => None,
+    };
+    if args.json {
+        let mut value = as_json(name, &source, &seen)?;
+        if let Some(advice) = advice {
+            value["hypotheses"] = serde_json::to_value(advice).map_err(std::io::Error::from)?;
+        }
+        out::json(&value)?;
+    } else {
+        let mut text = as_text(&place.text(), &source, &seen);
+        if let Some(advice) = advice {
+            text.push_str(&copybook::as_text(&advice));
+        }
+        out::data(&text)?;
     }
     Ok(0)
 }

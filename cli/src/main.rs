@@ -3,6 +3,7 @@
 mod adapters;
 mod check;
 mod convert;
+mod copybook;
 mod inspect;
 mod out;
 mod progress;

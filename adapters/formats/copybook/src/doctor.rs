@@ -6,16 +6,24 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 use fenhe_core::{DecodeOptions, Format, Input, Limits, Options, Output, Result, Sample};
+use serde::Serialize;
 
 use crate::copybook::Copybook;
 use crate::format::CopybookFormat;
+use crate::layout::Layout;
 use crate::options::{ByteOrder, CopybookOptions, RecordFormat, VariableOccurs};
 
 /// Bytes of the sample that each hypothesis is tried on.
 const LOOK: usize = 64 << 10;
 
+/// Code pages worth a try: US EBCDIC, the EBCDIC of simplified Chinese, and the same without EBCDIC.
+const PAGES: [&str; 4] = ["ibm037", "ibm1388", "ascii", "gbk"];
+
+/// A score from which on the options at hand need no advice.
+const CONTENT: u8 = 95;
+
 /// How a file might be read, and how well that went on a sample.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Hypothesis {
     /// The options in their spelling on the command line.
     pub options: Options,
@@ -23,23 +31,44 @@ pub struct Hypothesis {
     pub score: u8,
     /// Records seen.
     pub records: u64,
-    /// The first record that could not be read: its number, offset and what was wrong.
-    pub first_failure: Option<(u64, u64, String)>,
+    /// The first record that could not be read.
+    pub first_failure: Option<Failure>,
+}
+
+/// A record that a hypothesis cannot read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Its number, from 1.
+    pub record: u64,
+    /// Bytes before it in the sample.
+    pub offset: u64,
+    /// What was wrong; never a value.
+    pub reason: String,
+}
+
+impl Hypothesis {
+    /// The options as they are written on the command line.
+    ///
+    /// ```
+    /// use fenhe_copybook::{Copybook, doctor};
+    /// let book = Copybook::parse("01 R.\n 05 ID PIC 9(3).")?;
+    /// assert_eq!(doctor(&book, b"\xF0\xF0\xF1")[0].words(), "encoding=IBM037 record_format=F");
+    /// # Ok::<(), fenhe_core::Error>(())
+    /// ```
+    pub fn words(&self) -> String {
+        let word = |(key, value): (&str, &serde_json::Value)| {
+            format!("{key}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        };
+        self.options.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl fmt::Display for Hypothesis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let options: Vec<String> = self
-            .options
-            .iter()
-            .map(|(k, v)| {
-                format!("{k}={}", v.as_str().map_or_else(|| v.to_string(), str::to_owned))
-            })
-            .collect();
-        write!(f, "{}: score {} over {} records", options.join(" "), self.score, self.records)?;
+        write!(f, "{}: score {} over {} records", self.words(), self.score, self.records)?;
         match &self.first_failure {
-            Some((record, offset, why)) => {
-                write!(f, ", record {record} at byte {offset} fails: {why}")
+            Some(Failure { record, offset, reason }) => {
+                write!(f, ", record {record} at byte {offset} fails: {reason}")
             }
             None => Ok(()),
         }
@@ -61,16 +90,29 @@ pub fn doctor(book: &Copybook, sample: &[u8]) -> Vec<Hypothesis> {
     examine(book, &CopybookOptions::default(), sample, false)
 }
 
-/// The hypotheses for the copybook of a format, and how well its own options do.
+impl CopybookFormat {
+    /// What [`doctor`] finds for the copybook of this format, whose other options (code pages and framing aside) are
+    /// kept. Empty without a copybook. Nothing is applied.
+    pub fn hypotheses(&self, sample: &Sample) -> Vec<Hypothesis> {
+        let options = self.options();
+        let book = options
+            .copybook
+            .as_ref()
+            .and_then(|text| Copybook::parse_with(&text.text, &options.parse_options()).ok());
+        book.map_or_else(Vec::new, |book| examine(&book, options, &sample.bytes, sample.complete))
+    }
+}
+
+/// How well the options of a format do, and better ones if there are.
 pub(crate) fn look(format: &CopybookFormat, sample: &Sample) -> (Vec<Hypothesis>, u8) {
-    let options = format.options();
     let own = judge(format.clone(), Options::new(), &sample.bytes, sample.complete)
         .map_or(0, |h| h.score);
-    let Some(text) = &options.copybook else { return (Vec::new(), own) };
-    match Copybook::parse_with(&text.text, &options.parse_options()) {
-        Ok(book) => (examine(&book, options, &sample.bytes, sample.complete), own),
-        Err(_) => (Vec::new(), own),
+    if own >= CONTENT {
+        return (Vec::new(), own);
     }
+    let mut better = format.hypotheses(sample);
+    better.retain(|h| h.score > own);
+    (better, own)
 }
 
 fn examine(
@@ -82,8 +124,10 @@ fn examine(
     let complete = complete || sample.len() <= LOOK;
     let sample = sample.get(..sample.len().min(LOOK)).unwrap_or(sample);
     let mut all: Vec<Hypothesis> = Vec::new();
-    for (words, frame) in frames(base, sample) {
-        for page in ["ibm037", "ibm1388", "ascii", "gbk"] {
+    let varies = Layout::new(book, base).is_ok_and(|layout| layout.is_variable());
+    for (words, frame) in frames(base, sample, varies) {
+        let others = PAGES.iter().copied().filter(|p| !p.eq_ignore_ascii_case(&base.encoding));
+        for page in std::iter::once(base.encoding.as_str()).chain(others) {
             let options = CopybookOptions { encoding: page.into(), ..frame.clone() };
             let mut words = words.clone();
             words.set("encoding", page);
@@ -98,7 +142,7 @@ fn examine(
 }
 
 /// Record formats worth a try, with their words.
-fn frames(base: &CopybookOptions, sample: &[u8]) -> Vec<(Options, CopybookOptions)> {
+fn frames(base: &CopybookOptions, sample: &[u8], varies: bool) -> Vec<(Options, CopybookOptions)> {
     let mut all = Vec::new();
     let mut add = |words: &[(&str, &str)], change: &dyn Fn(&mut CopybookOptions)| {
         let mut options = base.clone();
@@ -107,10 +151,12 @@ fn frames(base: &CopybookOptions, sample: &[u8]) -> Vec<(Options, CopybookOption
         all.push((words, options));
     };
     add(&[("record_format", "F")], &|o| o.record_format = RecordFormat::F);
-    add(&[("record_format", "F"), ("variable_occurs", "shift")], &|o| {
-        o.record_format = RecordFormat::F;
-        o.variable_occurs = Some(VariableOccurs::Shift);
-    });
+    if varies {
+        add(&[("record_format", "F"), ("variable_occurs", "shift")], &|o| {
+            o.record_format = RecordFormat::F;
+            o.variable_occurs = Some(VariableOccurs::Shift);
+        });
+    }
     for (name, format) in [("V", RecordFormat::V), ("VB", RecordFormat::VB)] {
         for (order, rdw) in [("big", ByteOrder::Big), ("little", ByteOrder::Little)] {
             for (inclusive, text) in [(true, "true"), (false, "false")] {
@@ -146,9 +192,11 @@ fn judge(
     let mut decoder = format.decoder(DecodeOptions { limits, ..DecodeOptions::default() }).ok()?;
     let mut seen = Seen::default();
     if let Err(error) = run(decoder.as_mut(), sample, complete, &mut seen) {
-        let place =
-            (error.record().unwrap_or(0), error.offset().unwrap_or(0), error.message().to_owned());
-        seen.failure.get_or_insert(place);
+        seen.failure.get_or_insert_with(|| Failure {
+            record: error.record().unwrap_or(0),
+            offset: error.offset().unwrap_or(0),
+            reason: error.message().to_owned(),
+        });
         // Everything behind the place where boundaries are lost counts as lost.
         let read = error.offset().unwrap_or(0).max(1);
         seen.lost =
@@ -172,7 +220,7 @@ struct Seen {
     lost: u64,
     characters: u64,
     printable: u64,
-    failure: Option<(u64, u64, String)>,
+    failure: Option<Failure>,
 }
 
 fn run(
@@ -199,7 +247,11 @@ fn run(
                 seen.records += batch.rows() as u64 + rejects.len() as u64;
                 seen.good += batch.rows() as u64;
                 if let (None, Some(first)) = (&seen.failure, rejects.first()) {
-                    seen.failure = Some((first.record, first.offset, first.fault.to_string()));
+                    seen.failure = Some(Failure {
+                        record: first.record,
+                        offset: first.offset,
+                        reason: first.fault.to_string(),
+                    });
                 }
                 batch.records.columns().iter().for_each(|column| count_text(column, seen));
             }

@@ -31,7 +31,7 @@ pub use copybook::{
     Category, Condition, Copybook, Figurative, Item, MAX_TEXT, OccursClause, ParseOptions, Picture,
     Renames, SignClause, SourceForm, Usage, Value,
 };
-pub use doctor::{Hypothesis, doctor};
+pub use doctor::{Failure, Hypothesis, doctor};
 pub use format::CopybookFormat;
 pub use layout::{Field, Layout, Table};
 pub use options::{
