@@ -56,9 +56,9 @@ impl Books {
     }
 }
 
-/// The ledger of one run. Clones share the same books.
+/// The accounts of one run. Clones share the same books.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger {
+pub struct Accounts {
     shared: Arc<Mutex<State>>,
 }
 
@@ -68,18 +68,18 @@ struct State {
     open: u64,
 }
 
-impl Ledger {
-    /// A ledger that goes on from the books of an interrupted run.
+impl Accounts {
+    /// Accounts that go on from the books of an interrupted run.
     pub fn resumed(books: Books) -> Self {
-        let ledger = Self::default();
-        ledger.with(|state| state.settled = books);
-        ledger
+        let accounts = Self::default();
+        accounts.with(|state| state.settled = books);
+        accounts
     }
 
     /// Opens the entry of a batch.
     pub fn open(&self, span: Span) -> Entry {
         self.with(|state| state.open += span.read);
-        Entry { ledger: self.clone(), read: span.read, skipped: span.skipped }
+        Entry { accounts: self.clone(), read: span.read, skipped: span.skipped }
     }
 
     /// The books of everything settled.
@@ -97,11 +97,11 @@ impl Ledger {
     }
 }
 
-/// An unfinished batch in the ledger. Dropped, it is a negative acknowledgement.
+/// An unfinished batch in the accounts. Dropped, it is a negative acknowledgement.
 #[derive(Debug)]
 #[must_use = "a dropped entry gives its records back to the source"]
 pub struct Entry {
-    ledger: Ledger,
+    accounts: Accounts,
     read: u64,
     skipped: u64,
 }
@@ -120,7 +120,7 @@ pub struct Outcome {
 impl Entry {
     /// Settles entries that were committed together.
     pub fn settle(entries: Vec<Entry>, outcome: Outcome) {
-        let Some(ledger) = entries.first().map(|entry| entry.ledger.clone()) else {
+        let Some(accounts) = entries.first().map(|entry| entry.accounts.clone()) else {
             return;
         };
         let mut books = Books {
@@ -135,14 +135,14 @@ impl Entry {
         }
         // Dropping the entries takes them out of the open ones.
         drop(entries);
-        ledger.with(|state| state.settled.add(&books));
+        accounts.with(|state| state.settled.add(&books));
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
         let read = self.read;
-        self.ledger.with(|state| state.open = state.open.saturating_sub(read));
+        self.accounts.with(|state| state.open = state.open.saturating_sub(read));
     }
 }
 
@@ -156,23 +156,23 @@ mod tests {
 
     #[test]
     fn a_dropped_entry_gives_its_records_back() {
-        let ledger = Ledger::default();
-        let entry = ledger.open(span(5, 0));
-        assert_eq!(ledger.unsettled(), 5);
+        let accounts = Accounts::default();
+        let entry = accounts.open(span(5, 0));
+        assert_eq!(accounts.unsettled(), 5);
         drop(entry);
-        assert_eq!((ledger.unsettled(), ledger.books().read), (0, 0));
+        assert_eq!((accounts.unsettled(), accounts.books().read), (0, 0));
     }
 
     #[test]
     fn a_row_that_the_target_lost_unbalances_the_books() {
-        let ledger = Ledger::default();
-        let entries = vec![ledger.open(span(5, 1)), ledger.open(span(5, 0))];
+        let accounts = Accounts::default();
+        let entries = vec![accounts.open(span(5, 1)), accounts.open(span(5, 0))];
         let outcome =
             Outcome { delivered: 7, rejected: BTreeMap::from([("x.y".into(), 1)]), in_doubt: 0 };
         Entry::settle(entries, outcome);
-        let books = ledger.books();
+        let books = accounts.books();
         assert_eq!((books.read, books.delivered, books.rejects(), books.skipped), (10, 7, 1, 1));
         assert!(!books.balance());
-        assert_eq!(ledger.unsettled(), 0);
+        assert_eq!(accounts.unsettled(), 0);
     }
 }

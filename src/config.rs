@@ -1,5 +1,6 @@
 //! `exchange.toml`: what to move from where to where. Every error points at line and column.
 
+mod books;
 mod build;
 mod grammar;
 
@@ -64,12 +65,13 @@ impl ExchangeConfig {
             .map_err(|e| source.reader(e.span(), "exchange.toml", e.message()))?;
         let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let own = parsed.name.as_ref().map(|name| name.get_ref().clone());
-        let config = Self {
+        let mut config = Self {
             name: own.or(stem).unwrap_or_default(),
             base: base.into(),
             source,
             text: parsed,
         };
+        config.spread()?;
         config.check_names()?;
         Ok(config)
     }
@@ -77,6 +79,12 @@ impl ExchangeConfig {
     /// Name of the exchange: as written, else that of the file.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The file of the configuration.
+    pub fn file(&self) -> PathBuf {
+        let path = PathBuf::from(self.source.name());
+        std::path::absolute(&path).unwrap_or(path)
     }
 
     /// Where the receipt goes.

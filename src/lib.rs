@@ -26,9 +26,10 @@ pub mod wrap;
 #[cfg(feature = "copybook")]
 pub use fenhe_copybook as copybook;
 pub use fenhe_core as core;
+pub use fenhe_ledger as ledger;
 
-pub use books::{Books, Entry, Ledger, Outcome};
-pub use checkpoint::{Checkpoint, Journal};
+pub use books::{Accounts, Books, Entry, Outcome};
+pub use checkpoint::Checkpoint;
 pub use config::{ExchangeConfig, Prepared, Settings, usual_mode, write_mode};
 pub use fields::{FieldRule, Fields, Mapping, Unlisted};
 pub use files::{Files, MakeFormat};
@@ -36,11 +37,11 @@ pub use guarantee::Level;
 pub use null::Null;
 pub use place::Place;
 pub use pump::{
-    Budget, Control, Ended, Flow, Input, OnError, Outline, Output, Policy, Progress, RejectFile,
-    outline, pump,
+    Budget, Control, Ended, Flow, Hours, Input, KeepRows, MadeBy, OnError, Outline, Output, Policy,
+    Progress, Protection, RejectFile, Replay, outline, pump, pump_together,
 };
 pub use reasons::Reason;
-pub use receipt::{FlowReceipt, Receipt, Side, Status, run_id, utc};
+pub use receipt::{FlowReceipt, Receipt, RowsProof, Side, Status, run_id, utc, write_receipt};
 pub use registry::{OpenPlace, Opened, Opening, Purpose, Registry, Scheme, SourceEnd, TargetEnd};
 #[cfg(feature = "excel")]
 pub use reject_workbook::reject_workbook;

@@ -2,9 +2,13 @@
 //!
 //! Nothing later in that order happens when something earlier failed.
 
-mod consume;
+mod keep;
+mod lane;
+mod open;
 mod produce;
+mod protect;
 mod resume;
+mod together;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +20,10 @@ use crate::fields::Fields;
 use crate::guarantee::Level;
 use crate::receipt::FlowReceipt;
 
-pub use consume::{Outline, outline, pump};
+pub(crate) use keep::mode_name;
+pub use open::{Outline, outline};
+pub use protect::{Hours, Protection};
+pub use together::{pump, pump_together};
 
 /// One way of records: from a dataset of one exchange to a dataset of another.
 #[derive(Clone, Debug)]
@@ -39,8 +46,14 @@ pub struct Flow {
     pub policy: Policy,
     /// File of the rejects; `None`: they are counted and dropped.
     pub rejects: Option<RejectFile>,
-    /// File of checkpoints, for targets without watermark and for knowing what was delivered.
-    pub journal: Option<PathBuf>,
+    /// The ledger, for targets without watermark and for proving what was delivered.
+    pub ledger: Option<PathBuf>,
+    /// What is kept of single rows.
+    pub rows: KeepRows,
+    /// The rejects that are sent again by this flow, if it is a replay.
+    pub replay: Option<Replay>,
+    /// Digests of what the rows were made by, for the receipt.
+    pub made_by: MadeBy,
     /// Limits of the run.
     pub limits: Limits,
 }
@@ -89,6 +102,37 @@ pub struct Output {
     pub present: bool,
 }
 
+/// What is kept of single rows, from the cheapest to the most telling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeepRows {
+    /// Nothing: counts, null counts and sums are all there is.
+    #[default]
+    None,
+    /// One digest over all rows, in the receipt: tells whether the target holds the same rows.
+    Digest,
+    /// Also key and digest of every row, in the ledger: tells which rows differ.
+    Each,
+}
+
+/// Rejects of an earlier delivery that are sent again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replay {
+    /// The delivery that they belong to.
+    pub delivery: String,
+    /// Numbers of their records.
+    pub records: Vec<u64>,
+}
+
+/// Digests of what made the rows, for the receipt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MadeBy {
+    /// SHA-256 of the mapping.
+    pub mapping: Option<String>,
+    /// SHA-256 of the contract.
+    pub contract: Option<String>,
+}
+
 /// Where rejects go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RejectFile {
@@ -109,6 +153,8 @@ pub struct Policy {
     pub restart: bool,
     /// The least guarantee that is accepted.
     pub guarantee: Option<Level>,
+    /// How the source is to be treated.
+    pub protection: Protection,
 }
 
 /// Rejects that are bearable: no more than either figure.
@@ -156,6 +202,7 @@ pub enum OnError {
 pub struct Control {
     stop: Arc<AtomicBool>,
     follow: Option<Follow>,
+    run: String,
 }
 
 /// What is called after every batch.
@@ -182,6 +229,18 @@ impl Control {
     pub fn following(mut self, follow: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.follow = Some(Arc::new(follow));
         self
+    }
+
+    /// Names the run, for ledger and receipt.
+    #[must_use]
+    pub fn for_run(mut self, run: impl Into<String>) -> Self {
+        self.run = run.into();
+        self
+    }
+
+    /// The name of the run, empty if nobody gave one.
+    pub fn run(&self) -> &str {
+        &self.run
     }
 
     /// Asks the run to stop after the batch at hand, with a commit. May be called from a signal handler task.

@@ -5,12 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fenhe_core::{ControlTotal, Error, Result, WriteMode};
+use fenhe_core::{ControlTotal, Error, Result};
+use fenhe_ledger::{Algorithm, Chain, ROWS_FORM, RowSet, Seal, Signer};
 use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
 use crate::guarantee::Level;
-use crate::pump::Flow;
+use crate::pump::{Flow, mode_name};
 use crate::reasons::Reason;
 use crate::rejects::sync_folder;
 use crate::totals::Column;
@@ -34,6 +35,12 @@ pub struct Receipt {
     pub status: Status,
     /// One entry a flow.
     pub flows: Vec<FlowReceipt>,
+    /// Place in the chain of receipts, once it is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Chain>,
+    /// What closes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Seal>,
 }
 
 /// What one flow did.
@@ -61,10 +68,16 @@ pub struct FlowReceipt {
     /// The rejects by field and fault, most frequent first, with an example of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
+    /// Of the rejected ones: delivered since by replays.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replayed: u64,
     /// Whether the equation holds.
     pub balanced: bool,
     /// Null counts and decimal sums over the rows given to the target.
     pub columns: Vec<Column>,
+    /// Digest over these rows, where one was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<RowsProof>,
     /// Columns of the source that the configuration leaves out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
@@ -73,6 +86,18 @@ pub struct FlowReceipt {
     pub declared: Vec<ControlTotal>,
     /// What delivery is guaranteed.
     pub guarantee: Level,
+    /// Digest of the configuration of the flow.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub plan: String,
+    /// SHA-256 of the mapping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<String>,
+    /// SHA-256 of the contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
+    /// The delivery whose rejects these records are, and the receipt that it stood in last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<String>,
     /// Where the rejects lie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejects: Option<PathBuf>,
@@ -81,6 +106,26 @@ pub struct FlowReceipt {
     pub budget: Option<u64>,
     /// Whether the rejects are within the budget (none declared: none).
     pub within_budget: bool,
+}
+
+/// The digest of the rows given to the target, without regard to their order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowsProof {
+    /// Name and version of the form of rows and digest.
+    pub form: String,
+    /// The digest, hexadecimal.
+    pub digest: String,
+}
+
+impl RowsProof {
+    pub(crate) fn of(rows: RowSet) -> Self {
+        Self { form: ROWS_FORM.into(), digest: rows.to_string() }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// One end of a flow.
@@ -115,11 +160,7 @@ pub enum Status {
 impl FlowReceipt {
     /// The receipt of a flow that has not read anything yet.
     pub(crate) fn begin(flow: &Flow) -> Self {
-        let mode = match flow.target.mode {
-            WriteMode::Append => "append",
-            WriteMode::Upsert => "upsert",
-            WriteMode::Replace => "replace",
-        };
+        let mode = mode_name(flow.target.mode);
         let mut options = BTreeMap::from([("mode".to_owned(), mode.to_owned())]);
         if !flow.target.key.is_empty() {
             options.insert("key".into(), flow.target.key.join(","));
@@ -139,11 +180,17 @@ impl FlowReceipt {
             resumed_after: 0,
             books: Books::default(),
             reasons: Vec::new(),
+            replayed: 0,
             balanced: true,
             columns: Vec::new(),
+            rows: None,
             left_out: Vec::new(),
             declared: Vec::new(),
             guarantee: Level::L0,
+            plan: flow.plan.clone(),
+            mapping: flow.made_by.mapping.clone(),
+            contract: flow.made_by.contract.clone(),
+            replay_of: flow.replay.as_ref().map(|replay| replay.delivery.clone()),
             rejects: None,
             budget: None,
             within_budget: true,
@@ -152,7 +199,8 @@ impl FlowReceipt {
 
     /// Fills in what follows from the figures, and takes back `complete` when they do not allow it.
     pub(crate) fn judge(&mut self, flow: &Flow) {
-        let rejects = self.books.rejects();
+        // What a replay delivered is no reject any more.
+        let rejects = self.books.rejects().saturating_sub(self.replayed);
         self.balanced = self.books.balance();
         let allowed = flow.policy.budget.map(|budget| budget.allows(self.books.read));
         self.budget = allowed;
@@ -184,6 +232,19 @@ impl FlowReceipt {
         self.notes.extend(against);
     }
 
+    /// Notes that the source may not be read at this hour.
+    pub(crate) fn interrupted_by_hours(&mut self, flow: &Flow) {
+        self.status = Status::Interrupted;
+        if let Some(hours) = flow.policy.protection.hours {
+            self.notes.push(format!("the source may be read only at {hours}"));
+        }
+    }
+
+    /// Rejects that nobody has delivered since.
+    pub fn open_rejects(&self) -> u64 {
+        self.books.rejects().saturating_sub(self.replayed)
+    }
+
     /// Whether the equation holds and no declared total contradicts it.
     pub fn agrees(&self) -> bool {
         self.balanced
@@ -213,27 +274,39 @@ impl Receipt {
         }
     }
 
-    /// Writes the receipt so that a reader sees the old one or the whole new one.
+    /// Closes a receipt that stands alone: canonical JSON (RFC 8785) with the first link of a chain of its own.
     ///
     /// # Errors
-    /// Input/output errors.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let named =
-            |error: std::io::Error| Error::from(error).source_name(path.display().to_string());
-        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(named)?;
-        }
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let mut text = serde_json::to_vec_pretty(self).map_err(|e| named(e.into()))?;
-        text.push(b'\n');
-        let mut file = std::fs::File::create(&part).map_err(named)?;
-        file.write_all(&text).map_err(named)?;
-        file.sync_all().map_err(named)?;
-        std::fs::rename(&part, path).map_err(named)?;
-        sync_folder(path)
+    /// Those of [`fenhe_ledger::seal`].
+    pub fn seal(&self, algorithm: Algorithm, signer: Option<&Signer>) -> Result<Vec<u8>> {
+        fenhe_ledger::seal(self.value()?, Chain::first(algorithm), signer)
     }
+
+    /// The receipt as a JSON value, without chain and seal.
+    pub(crate) fn value(&self) -> Result<serde_json::Value> {
+        let open = Self { chain: None, seal: None, ..self.clone() };
+        Ok(serde_json::to_value(open).map_err(std::io::Error::from)?)
+    }
+}
+
+/// Writes a closed receipt so that a reader sees the old one or the whole new one.
+///
+/// # Errors
+/// Input/output errors.
+pub fn write_receipt(path: &Path, document: &[u8]) -> Result<()> {
+    let named = |error: std::io::Error| Error::from(error).source_name(path.display().to_string());
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(named)?;
+    }
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let mut file = std::fs::File::create(&part).map_err(named)?;
+    file.write_all(document).map_err(named)?;
+    file.write_all(b"\n").map_err(named)?;
+    file.sync_all().map_err(named)?;
+    std::fs::rename(&part, path).map_err(named)?;
+    sync_folder(path)
 }
 
 /// A time as `2026-11-23T04:05:15Z`.

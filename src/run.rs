@@ -3,10 +3,11 @@
 use std::time::SystemTime;
 
 use fenhe_core::{Error, Result};
+use fenhe_ledger::{Algorithm, Ledger, Run, Signer};
 
 use crate::config::{ExchangeConfig, Prepared};
-use crate::pump::{Control, pump};
-use crate::receipt::{Receipt, Status, run_id, utc};
+use crate::pump::{Control, pump_together};
+use crate::receipt::{Receipt, Status, run_id, utc, write_receipt};
 
 /// The end of an exchange: the receipt, which is written already, and the errors of single flows.
 #[derive(Debug)]
@@ -22,27 +23,64 @@ impl ExchangeConfig {
     /// running, unless the first reject shall end everything; a stop does.
     ///
     /// # Errors
-    /// Only when the receipt cannot be written; what happened to a flow stands in the result.
+    /// Only when ledger or receipt cannot be written; what happened to a flow stands in the result.
     pub async fn run(&self, flows: &[Prepared], control: &Control) -> Result<Ran> {
         let mut receipt = Receipt::begin(self.name());
+        let control = control.clone().for_run(&receipt.run);
+        let books = self.books()?;
+        books.ledger.begin(&Run {
+            run: receipt.run.clone(),
+            exchange: receipt.exchange.clone(),
+            configuration: self.file().display().to_string(),
+            tool: receipt.tool.clone(),
+            started: receipt.started.clone(),
+        })?;
         let mut errors = Vec::new();
-        for prepared in flows {
-            let mut ended = pump(&prepared.flow, control).await;
-            if let Some(files) = &prepared.files {
-                ended.receipt.notes.extend(files.take_notes());
-            }
-            receipt.add(ended.receipt);
-            if let Some(error) = ended.error {
-                let error = self.blame(&prepared.flow.name, error);
-                errors.push((prepared.flow.name.clone(), error));
+        for group in flows.chunk_by(|a, b| a.group == b.group) {
+            let together: Vec<_> = group.iter().map(|prepared| &prepared.flow).collect();
+            let ended = pump_together(&together, &control).await;
+            for (prepared, mut ended) in group.iter().zip(ended) {
+                if let Some(files) = &prepared.files {
+                    ended.receipt.notes.extend(files.take_notes());
+                }
+                receipt.add(ended.receipt);
+                if let Some(error) = ended.error {
+                    let error = self.blame(&prepared.flow.name, error);
+                    errors.push((prepared.flow.name.clone(), error));
+                }
             }
             if control.stopped() {
                 break;
             }
         }
         receipt.ended = utc(SystemTime::now());
-        receipt.write(&self.receipt())?;
+        let document = books.close(&receipt)?;
+        write_receipt(&self.receipt(), &document)?;
+        let receipt = serde_json::from_slice(&document).map_err(std::io::Error::from)?;
         Ok(Ran { receipt, errors })
+    }
+}
+
+/// The ledger of an exchange, and how its receipts are closed.
+#[derive(Debug)]
+pub(crate) struct ExchangeBooks {
+    pub(crate) ledger: Ledger,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) signer: Option<Signer>,
+}
+
+impl ExchangeBooks {
+    /// Puts a receipt at the end of the chain; returns the document.
+    pub(crate) fn close(&self, receipt: &Receipt) -> Result<Vec<u8>> {
+        let status = serde_json::to_value(receipt.status).map_err(std::io::Error::from)?;
+        self.ledger.close(
+            &receipt.run,
+            &receipt.ended,
+            status.as_str().unwrap_or_default(),
+            receipt.value()?,
+            self.algorithm,
+            self.signer.as_ref(),
+        )
     }
 }
 
@@ -59,6 +97,8 @@ impl Receipt {
             ended: now,
             status: Status::Complete,
             flows: Vec::new(),
+            chain: None,
+            seal: None,
         }
     }
 

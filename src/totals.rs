@@ -7,11 +7,16 @@ use arrow_buffer::i256;
 use arrow_schema::{DataType, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::types::type_name;
+
 /// One column of a receipt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     /// Name at the target.
     pub name: String,
+    /// Type, as it is written in a configuration.
+    #[serde(default, rename = "type")]
+    pub kind: String,
     /// Rows without a value.
     pub nulls: u64,
     /// Exact sum in plain decimal digits; only for decimal columns, and only while it fits 76 digits.
@@ -28,6 +33,7 @@ pub struct Totals {
 #[derive(Clone, Debug)]
 struct Running {
     name: String,
+    kind: String,
     nulls: u64,
     scale: Option<i8>,
     sum: Option<i256>,
@@ -44,6 +50,7 @@ impl Totals {
                 let old = before.iter().find(|c| c.name == *field.name());
                 Running {
                     name: field.name().clone(),
+                    kind: type_name(field.data_type()),
                     nulls: old.map_or(0, |c| c.nulls),
                     scale,
                     sum: match (scale, old) {
@@ -91,6 +98,7 @@ impl Totals {
             .iter()
             .map(|running| Column {
                 name: running.name.clone(),
+                kind: running.kind.clone(),
                 nulls: running.nulls,
                 sum: running
                     .sum

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use fenhe::core::arrow::schema::Schema;
 use fenhe::core::{Limits, Options, Result, WriteMode};
 use fenhe::{
-    Fields, Flow, OnError, Opening, Output, Place, Policy, Receipt, Registry, RejectFile, Status,
-    pump, utc,
+    Fields, Flow, KeepRows, OnError, Opening, Output, Place, Policy, Receipt, Registry, RejectFile,
+    Status, pump, utc,
 };
 
 use crate::progress::Watch;
@@ -66,7 +66,7 @@ pub(crate) async fn convert(args: Args) -> Result<u8> {
     receipt.add(ended.receipt);
     receipt.ended = utc(std::time::SystemTime::now());
     if let Some(path) = &args.receipt {
-        receipt.write(path)?;
+        fenhe::write_receipt(path, &receipt.seal(fenhe::ledger::Algorithm::Sha256, None)?)?;
     }
     if quiet {
         return Ok(0);
@@ -160,7 +160,10 @@ async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
             present: true,
         },
         rejects: kept.map(|path| RejectFile { path, fresh }),
-        journal: None,
+        ledger: None,
+        rows: if args.receipt.is_some() { KeepRows::Digest } else { KeepRows::None },
+        replay: None,
+        made_by: fenhe::MadeBy::default(),
         limits,
     };
     Ok((flow, source.files))

@@ -10,6 +10,7 @@ mod progress;
 mod report;
 mod run;
 mod table;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ enum Command {
     Convert(convert::Args),
     Check(check::Args),
     Run(run::Args),
+    Verify(verify::Args),
     Adapters(adapters::Args),
 }
 
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
             Command::Convert(args) => convert::convert(args).await,
             Command::Check(args) => check::check(&args),
             Command::Run(args) => run::run(args).await,
+            Command::Verify(args) => verify::verify(&args),
             Command::Adapters(args) => adapters::adapters(&args),
         }
     });

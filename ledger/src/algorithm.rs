@@ -26,12 +26,10 @@ impl Algorithm {
         match name {
             "sha256" => Ok(Self::Sha256),
             "sm3" => Ok(Self::Sm3),
-            _ => Err(Error::new(
-                Kind::Config,
-                "ledger.algorithm",
-                "there is no such hash algorithm",
-            )
-            .hint("sha256 or sm3")),
+            _ => {
+                Err(Error::new(Kind::Config, "ledger.algorithm", "there is no such hash algorithm")
+                    .hint("sha256 or sm3"))
+            }
         }
     }
 

@@ -115,8 +115,8 @@ fn linked(
             if chain.previous != before.hash {
                 troubles.push(Trouble::Link);
             }
-            let switched = (before.chain.algorithm != chain.algorithm)
-                .then_some(before.chain.algorithm);
+            let switched =
+                (before.chain.algorithm != chain.algorithm).then_some(before.chain.algorithm);
             if chain.switched_from != switched {
                 troubles.push(Trouble::Algorithm);
             }

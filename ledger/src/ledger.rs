@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::rows::{RowHashes, RowSet};
 
 pub use open::Lock;
-pub use read::{DeliveryBooks, OpenReject, BatchRows, StoredReceipt};
+pub use read::{BatchRows, DeliveryBooks, OpenReject, StoredReceipt};
 
 /// An open ledger. All methods block; each writing one is a transaction that is on disk when it returns.
 ///
@@ -166,6 +166,43 @@ impl State {
     }
 }
 
+impl RowIndex {
+    /// Takes rows out by the numbers of their records.
+    pub fn remove(&mut self, records: &[u64]) {
+        let mut rows: Vec<usize> =
+            records.iter().filter_map(|record| self.records.binary_search(record).ok()).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        self.hashes.remove(&rows);
+        if let Some(keys) = &mut self.keys {
+            *keys = without(keys, &rows);
+        }
+        let (mut at, mut out) = (0, rows.iter().peekable());
+        self.records.retain(|_| {
+            let gone = out.next_if(|row| **row == at).is_some();
+            at += 1;
+            !gone
+        });
+    }
+}
+
+/// Packed keys without those of some rows.
+fn without(mut keys: &[u8], rows: &[usize]) -> Vec<u8> {
+    let mut left = Vec::with_capacity(keys.len());
+    let (mut at, mut out) = (0, rows.iter().peekable());
+    while let Some(length) = keys.first_chunk::<4>() {
+        let whole =
+            usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX).saturating_add(4);
+        let Some((key, rest)) = keys.split_at_checked(whole) else { break };
+        if out.next_if(|row| **row == at).is_none() {
+            left.extend_from_slice(key);
+        }
+        at += 1;
+        keys = rest;
+    }
+    left
+}
+
 impl Ledger {
     /// The file.
     pub fn path(&self) -> &Path {
@@ -218,4 +255,3 @@ impl Ledger {
             .caused_by(error)
     }
 }
-

@@ -10,9 +10,9 @@ mod sign;
 pub use algorithm::Algorithm;
 pub use chain::{Expected, Finding, Trouble, verify};
 pub use ledger::{
-    Delivery, DeliveryBooks, Ledger, Lock, OpenReject, PlannedBatch, Planned, BatchRows, RowIndex, Run,
-    Settled, State, StoredReceipt,
+    BatchRows, Delivery, DeliveryBooks, Ledger, Lock, OpenReject, Planned, PlannedBatch, RowIndex,
+    Run, Settled, State, StoredReceipt,
 };
-pub use rows::{RowEncoder, RowHashes, RowSet, ROWS_FORM, key_text};
+pub use rows::{ROWS_FORM, RowEncoder, RowHashes, RowSet, key_text};
 pub use seal::{Chain, Checked, Seal, Signature, check, seal};
 pub use sign::{Signer, Verifier};

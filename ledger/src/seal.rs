@@ -32,13 +32,7 @@ pub struct Chain {
 impl Chain {
     /// The first link of a chain.
     pub fn first(algorithm: Algorithm) -> Self {
-        Self {
-            sequence: 1,
-            algorithm,
-            previous: "0".repeat(64),
-            switched_from: None,
-            signer: None,
-        }
+        Self { sequence: 1, algorithm, previous: "0".repeat(64), switched_from: None, signer: None }
     }
 }
 
@@ -150,8 +144,7 @@ fn check_signature(chain: &Chain, seal: &Seal) -> Result<()> {
 }
 
 fn hash_of(chain: &Chain, body: &[u8]) -> String {
-    let head =
-        format!("{DOMAIN}\n{}\n{}\n{}\n", chain.algorithm, chain.previous, body.len());
+    let head = format!("{DOMAIN}\n{}\n{}\n{}\n", chain.algorithm, chain.previous, body.len());
     hex::encode(chain.algorithm.hash(&[head.as_bytes(), body]))
 }
 

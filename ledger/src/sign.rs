@@ -91,8 +91,7 @@ impl Verifier {
         match kind {
             "ed25519" => {
                 let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| bad_key())?;
-                let key =
-                    ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|_| bad_key())?;
+                let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|_| bad_key())?;
                 Ok(Self(PublicKey::Ed25519(Box::new(key))))
             }
             "sm2" => {

@@ -16,7 +16,13 @@ fn delivery(name: &str, replay_of: Option<&str>) -> Delivery {
 }
 
 fn batch(number: u64) -> PlannedBatch {
-    PlannedBatch { batch: number, first: number * 10 - 9, read: 10, rows: 9, ..PlannedBatch::default() }
+    PlannedBatch {
+        batch: number,
+        first: number * 10 - 9,
+        read: 10,
+        rows: 9,
+        ..PlannedBatch::default()
+    }
 }
 
 fn reject(record: u64) -> Reject {
@@ -71,7 +77,9 @@ fn replayed_rejects_net_off_in_the_books() {
     let (_folder, ledger) = open();
     ledger.resume(&delivery("d", None), 0).unwrap();
     let (batches, rejects) = ([batch(1)], [(1, reject(3)), (1, reject(7))]);
-    ledger.plan(&Planned { delivery: "d", run: "r", batches: &batches, rejects: &rejects }, None).unwrap();
+    ledger
+        .plan(&Planned { delivery: "d", run: "r", batches: &batches, rejects: &rejects }, None)
+        .unwrap();
     ledger.settle(&Settled { delivered: 8, ..settled("d", 1, true) }, &[]).unwrap();
     assert_eq!(ledger.open_rejects(None).unwrap().len(), 2);
     // Both are sent again; the seventh is refused once more, for another reason.
@@ -80,13 +88,20 @@ fn replayed_rejects_net_off_in_the_books() {
     let mut worse = reject(7);
     worse.fault.code = "t.other".into();
     let rejects = [(1, worse)];
-    ledger.plan(&Planned { delivery: "again", run: "r2", batches: &[batch(1)], rejects: &rejects }, None).unwrap();
+    ledger
+        .plan(
+            &Planned { delivery: "again", run: "r2", batches: &[batch(1)], rejects: &rejects },
+            None,
+        )
+        .unwrap();
     // Until the replay is complete nothing is netted off.
     assert_eq!(ledger.open_rejects(Some("居民")).unwrap().len(), 2);
     ledger.settle(&settled("again", 1, true), &[]).unwrap();
     let open = ledger.open_rejects(Some("居民")).unwrap();
-    let shown: Vec<_> =
-        open.iter().map(|o| (o.delivery.as_str(), o.reject.record, &*o.reject.fault.code)).collect();
+    let shown: Vec<_> = open
+        .iter()
+        .map(|o| (o.delivery.as_str(), o.reject.record, &*o.reject.fault.code))
+        .collect();
     assert_eq!(shown, [("d", 7, "t.other")]);
     assert_eq!(&open[0].reject.raw[..], b"\xd5\xc5");
     let books = ledger.books("d").unwrap().unwrap();
@@ -110,7 +125,9 @@ fn the_chain_of_the_file_is_sound_and_a_change_by_hand_is_found() {
     assert!(ledger.receipts_at_odds().unwrap().is_empty());
     assert!(ledger.damage().unwrap().is_empty());
     let other = rusqlite::Connection::open(ledger.path()).unwrap();
-    other.execute("UPDATE receipt SET body = replace(body, 'r2', 'r9') WHERE sequence = 2", []).unwrap();
+    other
+        .execute("UPDATE receipt SET body = replace(body, 'r2', 'r9') WHERE sequence = 2", [])
+        .unwrap();
     assert_eq!(ledger.receipts_at_odds().unwrap(), [2]);
     // Nothing is added to a chain whose end is broken.
     other.execute("UPDATE receipt SET document = '{}' WHERE sequence = 3", []).unwrap();
@@ -131,7 +148,11 @@ fn a_second_process_is_kept_out_and_another_database_is_left_alone() {
     let before = std::fs::read(&path).unwrap();
     assert_eq!(Ledger::open(&path).unwrap_err().code(), "ledger.foreign");
     drop(ledger);
-    std::fs::write(&path, b"this is no database, but long enough to be looked at by SQLite as one; so: no").unwrap();
+    std::fs::write(
+        &path,
+        b"this is no database, but long enough to be looked at by SQLite as one; so: no",
+    )
+    .unwrap();
     assert_eq!(Ledger::open(&path).unwrap_err().code(), "ledger.damaged");
     assert!(!before.is_empty());
 }

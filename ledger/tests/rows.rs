@@ -37,7 +37,10 @@ fn the_digest_is_the_one_that_the_description_gives() {
             "57fecde1610381cd28690cd2b54404a4ee1a0c8c4177a435dc5a0d26ad8c5d01"
         ]
     );
-    assert_eq!(hashes.sum().to_string(), "d81398797d6e5aed6f1ddfc023f7036609e85336a86534b54a9ab78edf220456");
+    assert_eq!(
+        hashes.sum().to_string(),
+        "d81398797d6e5aed6f1ddfc023f7036609e85336a86534b54a9ab78edf220456"
+    );
 }
 
 #[test]

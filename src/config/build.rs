@@ -9,7 +9,7 @@ use super::grammar::{FieldText, FlowText, Table, mode};
 use crate::fields::{FieldRule, Fields};
 use crate::files::Files;
 use crate::place::Place;
-use crate::pump::{Flow, Output, Policy, RejectFile};
+use crate::pump::{Flow, MadeBy, Output, Policy, RejectFile};
 use crate::registry::{Opening, Registry, SourceEnd, TargetEnd};
 use crate::types::parse_type;
 
@@ -27,6 +27,8 @@ pub struct Settings {
 pub struct Prepared {
     /// The flow.
     pub flow: Flow,
+    /// Flows with the same number read the same source together.
+    pub group: usize,
     /// The files that are read, when it is a format over a store.
     pub files: Option<Files>,
     /// Format of the source and why.
@@ -42,8 +44,15 @@ impl ExchangeConfig {
     /// Errors of configuration with line and column, and those of opening the sources.
     pub async fn prepare(&self, registry: &Registry, settings: &Settings) -> Result<Vec<Prepared>> {
         let mut prepared = Vec::new();
+        let mut opened: Option<(usize, SourceEnd)> = None;
         for flow in &self.text.flow {
-            prepared.push(self.prepare_flow(flow.get_ref(), registry, settings).await?);
+            let flow = flow.get_ref();
+            let source = match opened {
+                Some((group, source)) if group == flow.group => source,
+                _ => self.source(flow, registry, settings).await?,
+            };
+            opened = Some((flow.group, source.clone()));
+            prepared.push(self.prepare_flow(flow, registry, settings, source).await?);
         }
         Ok(prepared)
     }
@@ -70,19 +79,16 @@ impl ExchangeConfig {
         text: &FlowText,
         registry: &Registry,
         settings: &Settings,
+        source: SourceEnd,
     ) -> Result<Prepared> {
         let fields = self.fields(text)?;
         let target = self.target(text, registry)?;
-        let source = self.source(text, registry, settings).await?;
         let name = text.name.get_ref().clone();
         let present = match &target.end.files {
             Some(files) => files.exists().await,
             None => true,
         };
-        let state = match &self.text.state {
-            Some(folder) => self.base.join(folder),
-            None => self.receipt().with_file_name(".fenhe"),
-        };
+        let rows = self.rows(target.end.exchange.info().scheme);
         let guarantee =
             text.guarantee.as_ref().map(|level| *level.get_ref()).or(self.text.guarantee);
         let flow = Flow {
@@ -97,20 +103,33 @@ impl ExchangeConfig {
                 key: target.key,
                 present,
             },
-            fields,
             columns: None,
             policy: Policy {
                 budget: text.budget.or(self.text.budget),
                 on_error: self.text.on_error,
                 restart: settings.restart,
                 guarantee,
+                protection: text.source.protection(&self.text.source),
             },
             rejects: Some(RejectFile { path: self.rejects(), fresh: false }),
-            journal: Some(state.join(format!("{}.{name}.journal", self.name))),
+            ledger: Some(self.ledger()),
+            rows,
+            replay: None,
+            made_by: MadeBy {
+                mapping: Some(hex::encode(Sha256::digest(format!("{fields:?}")))),
+                contract: None,
+            },
             limits: self.limits(),
+            fields,
             name,
         };
-        Ok(Prepared { flow, files: source.files, format: source.format, reason: source.reason })
+        Ok(Prepared {
+            flow,
+            group: text.group,
+            files: source.files,
+            format: source.format,
+            reason: source.reason,
+        })
     }
 
     async fn source(

@@ -10,6 +10,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
+use super::books::{LedgerText, SourceText};
 use crate::fields::Unlisted;
 use crate::guarantee::Level;
 use crate::pump::{Budget, OnError};
@@ -21,8 +22,11 @@ pub(super) struct Text {
     pub(super) name: Option<Spanned<String>>,
     pub(super) rejects: Option<String>,
     pub(super) receipt: Option<String>,
-    /// Folder of journals and locks.
+    /// Folder of locks and, unless it is named, of the ledger.
     pub(super) state: Option<PathBuf>,
+    pub(super) ledger: Option<LedgerText>,
+    #[serde(default)]
+    pub(super) source: SourceText,
     pub(super) threads: Option<usize>,
     pub(super) guarantee: Option<Level>,
     #[serde(default)]
@@ -39,7 +43,16 @@ pub(super) struct Text {
 pub(super) struct FlowText {
     pub(super) name: Spanned<String>,
     pub(super) from: Spanned<String>,
+    #[serde(default = "nowhere")]
     pub(super) to: Spanned<String>,
+    /// Several targets of one reading, in place of `to`.
+    #[serde(default)]
+    pub(super) target: Vec<Spanned<TargetText>>,
+    /// Flows of one reading have the same number.
+    #[serde(skip)]
+    pub(super) group: usize,
+    #[serde(default)]
+    pub(super) source: SourceText,
     #[serde(default)]
     pub(super) read: Table,
     #[serde(default)]
@@ -50,6 +63,42 @@ pub(super) struct FlowText {
     pub(super) unlisted: Unlisted,
     pub(super) guarantee: Option<Spanned<Level>>,
     pub(super) budget: Option<Budget>,
+}
+
+/// One `[[flow.target]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TargetText {
+    pub(super) name: Spanned<String>,
+    pub(super) to: Spanned<String>,
+    #[serde(default)]
+    pub(super) write: Table,
+    #[serde(default)]
+    pub(super) fields: BTreeMap<Spanned<String>, Spanned<FieldText>>,
+    #[serde(default)]
+    pub(super) unlisted: Unlisted,
+    pub(super) guarantee: Option<Spanned<Level>>,
+    pub(super) budget: Option<Budget>,
+}
+
+impl TargetText {
+    /// The flow to this target alone.
+    pub(super) fn into_flow(self, flow: &FlowText, name: String) -> FlowText {
+        FlowText {
+            name: Spanned::new(self.name.span(), name),
+            to: self.to,
+            write: self.write,
+            fields: self.fields,
+            unlisted: self.unlisted,
+            guarantee: self.guarantee.or_else(|| flow.guarantee.clone()),
+            budget: self.budget.or(flow.budget),
+            ..flow.clone()
+        }
+    }
+}
+
+fn nowhere() -> Spanned<String> {
+    Spanned::new(0..0, String::new())
 }
 
 /// `[flow.read]` or `[flow.write]`: options of format and place.

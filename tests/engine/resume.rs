@@ -78,7 +78,7 @@ async fn a_platform_that_lost_its_rows_gets_them_again() {
     for _ in 0..2 {
         let platform = Platform::with_watermark();
         let mut flow = work.flow(&source, Arc::new(platform.clone()), WriteMode::Upsert);
-        flow.journal = Some(work.path("people.journal"));
+        flow.ledger = Some(work.path("ledger.db"));
         assert_eq!(run(&flow).await.receipt.status, Status::Complete);
         assert_eq!(delivered(&platform), good(300));
         assert_eq!(work.reject_lines().len(), 3);
@@ -134,13 +134,13 @@ async fn an_edited_configuration_starts_over_when_rows_have_keys() {
 }
 
 #[tokio::test]
-async fn a_journal_stands_in_for_a_target_without_watermark() {
+async fn the_ledger_stands_in_for_a_target_without_watermark() {
     let work = Work::new();
     let platform = Platform::plain();
     platform.inject(Some(Injected::WriteFails(20)));
     let source = work.people(1_000).await;
     let mut flow = work.flow(&source, Arc::new(platform.clone()), WriteMode::Append);
-    flow.journal = Some(work.path("state/people.journal"));
+    flow.ledger = Some(work.path("state/ledger.db"));
     assert!(run(&flow).await.error.is_some());
     platform.inject(None);
     let receipt = run(&flow).await.receipt;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use fenhe::core::{Exchange, Limits, Options, WriteMode};
 use fenhe::{
-    Control, Ended, Fields, Flow, Opening, Output, Place, Policy, Registry, RejectFile, SourceEnd,
-    pump,
+    Control, Ended, Fields, Flow, KeepRows, MadeBy, Opening, Output, Place, Policy, Registry,
+    RejectFile, SourceEnd, pump,
 };
 
 /// `n` rows of id, name and fee; every hundredth (from the fiftieth on) has letters for a fee.
@@ -81,7 +81,10 @@ impl Work {
             columns: None,
             policy: Policy::default(),
             rejects: Some(RejectFile { path: self.path("rejects.ndjson"), fresh: false }),
-            journal: None,
+            ledger: None,
+            rows: KeepRows::Each,
+            replay: None,
+            made_by: MadeBy::default(),
             limits: limits(),
         }
     }

@@ -57,8 +57,9 @@ impl Ledger {
         let unnamed = Self {
             path: path.into(),
             inner: Mutex::new(Inner {
-                connection: Connection::open_in_memory()
-                    .map_err(|e| Error::new(Kind::Io, "ledger.open", "SQLite failed").caused_by(e))?,
+                connection: Connection::open_in_memory().map_err(|e| {
+                    Error::new(Kind::Io, "ledger.open", "SQLite failed").caused_by(e)
+                })?,
                 poisoned: false,
             }),
         };

@@ -4,7 +4,7 @@ use fenhe_core::{Error, Kind, Raw, Reject, Result};
 use rusqlite::{Transaction, params};
 use serde_json::Value;
 
-use super::{Delivery, Ledger, Planned, PlannedBatch, Run, RowIndex, Settled, State};
+use super::{Delivery, Ledger, Planned, PlannedBatch, RowIndex, Run, Settled, State};
 use crate::algorithm::Algorithm;
 use crate::seal::{Chain, check, seal};
 use crate::sign::Signer;
@@ -110,8 +110,9 @@ impl Ledger {
     /// Those of the file.
     pub fn replaying(&self, original: &str, records: &[u64], by: &str) -> Result<()> {
         self.writing(|t| {
-            let mut insert =
-                t.prepare_cached("INSERT OR IGNORE INTO replay (delivery, record, by) VALUES (?, ?, ?)")?;
+            let mut insert = t.prepare_cached(
+                "INSERT OR IGNORE INTO replay (delivery, record, by) VALUES (?, ?, ?)",
+            )?;
             for record in records {
                 insert.execute(params![original, signed(*record), by])?;
             }
@@ -246,7 +247,11 @@ fn unsettled_after(
     rows.collect()
 }
 
-fn plan_batch(t: &Transaction<'_>, planned: &Planned<'_>, batch: &PlannedBatch) -> rusqlite::Result<()> {
+fn plan_batch(
+    t: &Transaction<'_>,
+    planned: &Planned<'_>,
+    batch: &PlannedBatch,
+) -> rusqlite::Result<()> {
     t.prepare_cached(
         "INSERT OR REPLACE INTO batch (delivery, batch, run, first, read, skipped, rows, digest, at, state)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned')",
@@ -268,7 +273,12 @@ fn plan_batch(t: &Transaction<'_>, planned: &Planned<'_>, batch: &PlannedBatch) 
     }
 }
 
-fn put_index(t: &Transaction<'_>, delivery: &str, batch: u64, index: &RowIndex) -> rusqlite::Result<()> {
+fn put_index(
+    t: &Transaction<'_>,
+    delivery: &str,
+    batch: u64,
+    index: &RowIndex,
+) -> rusqlite::Result<()> {
     let first = index.records.first().copied().unwrap_or_default();
     let gapless = index.records.iter().zip(first..).all(|(record, expected)| *record == expected);
     let distance = |record: &u64| u32::try_from(record.saturating_sub(first)).unwrap_or(u32::MAX);

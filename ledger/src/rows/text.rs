@@ -84,7 +84,8 @@ mod tests {
     #[test]
     fn keys_are_shown_as_people_write_them() {
         // 2000-02-29 is day 11016 (date -d 2000-02-29 +%s / 86400).
-        let row = [&[6][..], "王五".as_bytes(), &[2, 0x08, 0x2b], &[2, 0x9c, 0xff], &[0xff]].concat();
+        let row =
+            [&[6][..], "王五".as_bytes(), &[2, 0x08, 0x2b], &[2, 0x9c, 0xff], &[0xff]].concat();
         let kinds =
             [DataType::Utf8, DataType::Date32, DataType::Decimal128(12, 2), DataType::Int64];
         assert_eq!(key_text(&row, &kinds), "王五|2000-02-29|-1.00|null");

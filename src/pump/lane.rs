@@ -1,0 +1,526 @@
+//! One target of a reading, where order matters: rejects durable, rows committed, checkpoint, acknowledgement.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use fenhe_core::{
+    Batch, Committed, ControlTotal, Error, Kind, Reject, Result, Retry, Source, Span, WriteMode,
+    Writer,
+};
+use fenhe_ledger::{PlannedBatch, RowIndex, RowSet, Settled};
+
+use super::keep::{Book, Keeper, state_of};
+use super::produce::{Feed, Item, Rows};
+use super::{Control, Flow, KeepRows, OnError, Progress};
+use crate::books::{Accounts, Books, Entry, Outcome};
+use crate::checkpoint::Checkpoint;
+use crate::fields::Mapping;
+use crate::ndjson::with_row;
+use crate::reasons::{by_frequency, count_reason};
+use crate::receipt::{FlowReceipt, RowsProof, Status};
+use crate::totals::Totals;
+
+/// Batches between two commits of a target that shows rows at every commit.
+const COMMIT_EVERY: u64 = 8;
+/// Batches between two commits of a target that shows rows only as a whole: they bound memory, nothing else.
+const FLUSH_EVERY: u64 = 64;
+
+type Counts = BTreeMap<String, u64>;
+
+/// One target with its books.
+pub(super) struct Lane<'a> {
+    flow: &'a Flow,
+    control: &'a Control,
+    schema: SchemaRef,
+    source: Arc<Source>,
+    accounts: Accounts,
+    totals: Totals,
+    /// Sum of the row digests, where they are taken.
+    rows: Option<RowSet>,
+    keeper: Keeper,
+    writer: Box<dyn Writer>,
+    feed: Feed,
+    keeps_watermark: bool,
+    acknowledges: bool,
+    /// The state after the last batch written.
+    checkpoint: Checkpoint,
+    /// Entries written and not yet settled.
+    open: Vec<Entry>,
+    /// The batches since the last commit, for refusals that come with it.
+    recent: VecDeque<(u64, Batch)>,
+    outcome: Outcome,
+    /// Rows that the target took since the entries were settled.
+    written: u64,
+    since_commit: u64,
+    bytes: u64,
+    notes: Vec<String>,
+}
+
+impl<'a> Lane<'a> {
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn open(
+        flow: &'a Flow,
+        control: &'a Control,
+        receipt: &mut FlowReceipt,
+        feed: Feed,
+        mapping: Mapping,
+        writer: Box<dyn Writer>,
+        book: Option<Book>,
+        before: Checkpoint,
+    ) -> Result<Self> {
+        let schema = Arc::clone(mapping.schema());
+        let (keeper, logged) = Keeper::open(flow, control, book, &before, &schema)?;
+        let (mut notes, doubt) = (Vec::new(), keeper.in_doubt());
+        if doubt > 0 {
+            notes.push(format!(
+                "{doubt} rows had been sent when an earlier run broke off, and nobody knows whether they arrived: they are sent again"
+            ));
+        }
+        receipt.delivery.clone_from(&before.delivery);
+        Ok(Self {
+            flow,
+            control,
+            source: Arc::new(Source {
+                name: flow.source.name.clone(),
+                fingerprint: flow.source.fingerprint.clone(),
+            }),
+            accounts: Accounts::resumed(books_of(&before, logged)),
+            totals: Totals::new(&schema, &before.columns),
+            rows: rows_before(flow, &before),
+            schema,
+            keeper,
+            writer,
+            feed,
+            keeps_watermark: flow.target.exchange.info().capability.watermark,
+            acknowledges: flow.source.exchange.info().capability.acknowledge,
+            checkpoint: before,
+            open: Vec::new(),
+            recent: VecDeque::new(),
+            outcome: Outcome::default(),
+            written: 0,
+            since_commit: 0,
+            bytes: 0,
+            notes,
+        })
+    }
+
+    /// To the end, to a stop or to an error; the figures stand in the receipt in any case.
+    pub(super) async fn run(mut self, receipt: &mut FlowReceipt) -> Result<()> {
+        let result = self.deliver(receipt).await;
+        let ended = self.keeper.end().await;
+        receipt.books = self.accounts.books();
+        receipt.columns = self.totals.columns();
+        receipt.rows = self.rows.map(RowsProof::of);
+        receipt.reasons = by_frequency(&self.checkpoint.reasons);
+        receipt.notes.append(&mut self.notes);
+        result.and(ended)
+    }
+
+    async fn deliver(&mut self, receipt: &mut FlowReceipt) -> Result<()> {
+        loop {
+            match self.feed.next().await {
+                Some(Item::Batch(batch, rows)) => self.take(batch, rows).await?,
+                Some(Item::End(declared)) => {
+                    receipt.declared.clone_from(&declared);
+                    self.finish(declared).await?;
+                    receipt.status = Status::Complete;
+                    return Ok(());
+                }
+                Some(Item::Failed(error)) => {
+                    // What came before the fault is good, and where rows show at a commit it is kept.
+                    if !self.as_a_whole() {
+                        self.commit().await?;
+                    }
+                    return Err(error);
+                }
+                None => {
+                    return Err(Error::new(
+                        Kind::Internal,
+                        "engine.task",
+                        "the reading task ended early",
+                    ));
+                }
+            }
+            if self.control.stopped() {
+                return self.interrupt(receipt).await;
+            }
+            if !self.flow.policy.protection.open_now() {
+                receipt.interrupted_by_hours(self.flow);
+                return self.interrupt(receipt).await;
+            }
+        }
+    }
+
+    async fn interrupt(&mut self, receipt: &mut FlowReceipt) -> Result<()> {
+        receipt.status = Status::Interrupted;
+        if self.as_a_whole() {
+            let note = "the target is replaced only as a whole: nothing was delivered";
+            receipt.notes.push(note.into());
+            return Ok(());
+        }
+        self.commit().await
+    }
+
+    /// Whether others see rows only when the writer is closed.
+    fn as_a_whole(&self) -> bool {
+        self.flow.target.mode == WriteMode::Replace
+    }
+
+    async fn take(&mut self, batch: Batch, rows: Option<Rows>) -> Result<()> {
+        self.checkpoint.batch += 1;
+        self.open.push(self.accounts.open(batch.span));
+        self.reject(self.checkpoint.batch, &batch.rejects).await?;
+        self.checkpoint.read += batch.span.read;
+        self.checkpoint.skipped += batch.span.skipped;
+        self.checkpoint.at = Some(batch.position.clone());
+        self.stop_at_rejects(&batch.rejects).await?;
+        self.totals.add(&batch.records);
+        self.bytes += batch.span.length;
+        self.write(batch, rows).await?;
+        self.report();
+        self.since_commit += 1;
+        match self.as_a_whole() {
+            true if self.since_commit >= FLUSH_EVERY => self.commit().await,
+            false if self.since_commit >= COMMIT_EVERY => self.commit().await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn write(&mut self, batch: Batch, rows: Option<Rows>) -> Result<()> {
+        let mut planned = self.plan(&batch, rows)?;
+        self.checkpoint.columns = self.totals.columns();
+        self.checkpoint.rows = self.rows.map(|rows| rows.to_string());
+        let batch = Batch { position: self.checkpoint.position()?, ..batch };
+        self.writer.write(&batch).await?;
+        self.written += batch.rows() as u64;
+        let refused = self.writer.refused();
+        if !refused.is_empty() {
+            self.written = self.written.saturating_sub(refused.len() as u64);
+            let refused = self.complete(refused, &batch, &mut planned);
+            self.reject(planned.batch, &refused).await?;
+            self.note_if_differs(planned);
+            self.stop_at_rejects(&refused).await?;
+        } else {
+            self.note_if_differs(planned);
+        }
+        if !self.as_a_whole() {
+            self.recent.push_back((self.checkpoint.batch, batch));
+        }
+        Ok(())
+    }
+
+    /// What the ledger is to know of a batch.
+    fn plan(&mut self, batch: &Batch, rows: Option<Rows>) -> Result<PlannedBatch> {
+        let digest = rows.as_ref().map(|rows| rows.hashes.sum());
+        if let (Some(all), Some(digest)) = (&mut self.rows, &digest) {
+            all.plus(digest);
+        }
+        let index = rows.filter(|_| self.flow.rows == KeepRows::Each).map(|rows| RowIndex {
+            records: batch.record_numbers(),
+            hashes: rows.hashes,
+            keys: rows.keys,
+        });
+        Ok(PlannedBatch {
+            batch: self.checkpoint.batch,
+            first: batch.span.first,
+            read: batch.span.read,
+            skipped: batch.span.skipped,
+            rows: batch.rows() as u64,
+            digest,
+            at: serde_json::to_string(&batch.position).map_err(std::io::Error::from)?,
+            index,
+        })
+    }
+
+    fn note_if_differs(&mut self, planned: PlannedBatch) {
+        let number = planned.batch;
+        if self.keeper.planned(planned) && self.flow.target.mode == WriteMode::Append {
+            self.notes.push(format!(
+                "batch {number} is not the one that an earlier run had sent: its rows may be there twice"
+            ));
+        }
+    }
+
+    /// Gives refusals of the target their source and row, and takes the rows out of totals and digests.
+    fn complete(
+        &mut self,
+        refused: Vec<Reject>,
+        batch: &Batch,
+        planned: &mut PlannedBatch,
+    ) -> Vec<Reject> {
+        let numbers = batch.record_numbers();
+        let mut gone = Vec::new();
+        let mut completed = Vec::with_capacity(refused.len());
+        for mut reject in refused {
+            if reject.source.name.is_empty() {
+                reject.source = Arc::clone(&self.source);
+            }
+            if let Ok(row) = numbers.binary_search(&reject.record) {
+                self.totals.subtract(&batch.records.slice(row, 1));
+                reject = with_row(reject, &batch.records, row, self.flow.limits.reject_raw);
+                gone.push(row);
+            }
+            completed.push(reject);
+        }
+        gone.sort_unstable();
+        gone.dedup();
+        self.take_out(batch, &gone, planned);
+        completed
+    }
+
+    fn take_out(&mut self, batch: &Batch, gone: &[usize], planned: &mut PlannedBatch) {
+        planned.rows = planned.rows.saturating_sub(gone.len() as u64);
+        let Some(all) = &mut self.rows else { return };
+        let Ok(mut hashes) = fenhe_ledger::RowEncoder::new(&self.schema).hashes(&batch.records)
+        else {
+            return;
+        };
+        let out = hashes.remove(gone);
+        all.minus(&out);
+        if let Some(digest) = &mut planned.digest {
+            digest.minus(&out);
+        }
+        if let Some(index) = &mut planned.index {
+            let numbers = batch.record_numbers();
+            let gone: Vec<u64> = gone.iter().filter_map(|row| numbers.get(*row).copied()).collect();
+            index.remove(&gone);
+        }
+    }
+
+    /// Counts and keeps rejects.
+    async fn reject(&mut self, batch: u64, rejects: &[Reject]) -> Result<()> {
+        for reject in rejects {
+            count_reason(&mut self.checkpoint.reasons, reject);
+            for counts in [&mut self.checkpoint.rejected, &mut self.outcome.rejected] {
+                *counts.entry(reject.fault.code.to_string()).or_default() += 1;
+            }
+        }
+        self.keeper.reject(batch, rejects).await
+    }
+
+    /// Ends the run at the first reject if that is asked for, or in a storm of them.
+    async fn stop_at_rejects(&mut self, rejects: &[Reject]) -> Result<()> {
+        let Some(first) = rejects.first() else {
+            return Ok(());
+        };
+        let count: u64 = self.checkpoint.rejected.values().sum();
+        let limits = &self.flow.limits;
+        let share = count.saturating_mul(1_000) / self.checkpoint.read.max(1);
+        let storm = count > limits.rejects
+            || (self.checkpoint.read >= 1_000 && share > limits.rejects_per_mille);
+        if !storm && self.flow.policy.on_error == OnError::Reject {
+            return Ok(());
+        }
+        self.keeper.before_commit().await?;
+        if storm {
+            return Err(Error::new(
+                Kind::Limit,
+                "engine.reject_storm",
+                format!("stopped after {count} rejects in {} records", self.checkpoint.read),
+            )
+            .hint("check format and options with inspect; the limits are rejects and rejects_per_mille"));
+        }
+        Err(Error::new(
+            Kind::Invalid,
+            "engine.first_reject",
+            format!("stopped at the first reject: {first}"),
+        )
+        .hint("allow rejects to put such records aside"))
+    }
+
+    async fn commit(&mut self) -> Result<()> {
+        self.since_commit = 0;
+        if self.open.is_empty() {
+            return Ok(());
+        }
+        self.keeper.before_commit().await?;
+        let committed = self.writer.commit().await;
+        let committed = self.known(committed).await?;
+        let refused = self.settle(committed).await?;
+        if self.as_a_whole() {
+            return Ok(());
+        }
+        self.books_closed();
+        self.remember(refused).await
+    }
+
+    async fn finish(&mut self, declared: Vec<ControlTotal>) -> Result<()> {
+        self.checkpoint.complete = true;
+        self.checkpoint.declared = declared;
+        self.keeper.before_commit().await?;
+        if self.keeps_watermark {
+            let end = Batch::new(
+                RecordBatch::new_empty(Arc::clone(&self.schema)),
+                Vec::new(),
+                Span { first: self.checkpoint.read + 1, ..Span::default() },
+                self.checkpoint.position()?,
+            )?;
+            self.writer.write(&end).await?;
+        }
+        let writer = std::mem::replace(&mut self.writer, Box::new(Closed));
+        let committed = writer.close().await;
+        let committed = self.known(committed).await?;
+        let refused = self.settle(committed).await?;
+        self.books_closed();
+        self.remember(refused).await
+    }
+
+    /// An outcome that the target could not tell is booked as in doubt before the error goes on.
+    async fn known(&mut self, committed: Result<Committed>) -> Result<Committed> {
+        let error = match committed {
+            Ok(committed) => return Ok(committed),
+            Err(error) => error,
+        };
+        if error.retry() == Retry::InDoubt {
+            self.outcome.in_doubt = self.written.saturating_sub(self.outcome.delivered);
+            let in_doubt = self.outcome.in_doubt;
+            Entry::settle(std::mem::take(&mut self.open), std::mem::take(&mut self.outcome));
+            let settled = Settled { checkpoint: None, ..self.settled(in_doubt) };
+            // The error of the target is what the person has to hear of.
+            let _ = self.keeper.settle(settled, false, false).await;
+        }
+        Err(error)
+    }
+
+    /// Takes up what the commit said; whether it brought refusals.
+    async fn settle(&mut self, committed: Committed) -> Result<bool> {
+        self.outcome.delivered += committed.rows;
+        self.outcome.in_doubt += committed.in_doubt;
+        self.checkpoint.in_doubt += committed.in_doubt;
+        if committed.rejects.is_empty() {
+            return Ok(false);
+        }
+        let mut by_batch: BTreeMap<u64, Vec<Reject>> = BTreeMap::new();
+        for reject in committed.rejects {
+            let holds = |(_, batch): &&(u64, Batch)| {
+                let span = batch.span;
+                (span.first..span.first.saturating_add(span.read)).contains(&reject.record)
+            };
+            let number = self.recent.iter().find(holds).map_or(self.checkpoint.batch, |(n, _)| *n);
+            by_batch.entry(number).or_default().push(reject);
+        }
+        for (number, rejects) in by_batch {
+            let rejects = self.complete_late(number, rejects);
+            self.reject(number, &rejects).await?;
+        }
+        Ok(true)
+    }
+
+    fn complete_late(&mut self, number: u64, rejects: Vec<Reject>) -> Vec<Reject> {
+        let Some((_, batch)) = self.recent.iter().find(|(n, _)| *n == number).cloned() else {
+            return rejects;
+        };
+        let mut planned = self.keeper.take_planned(number).unwrap_or_default();
+        let rejects = self.complete(rejects, &batch, &mut planned);
+        self.keeper.put_planned(planned);
+        rejects
+    }
+
+    /// The entries of everything that others see now.
+    fn books_closed(&mut self) {
+        self.written = 0;
+        self.recent.clear();
+        Entry::settle(std::mem::take(&mut self.open), std::mem::take(&mut self.outcome));
+    }
+
+    fn settled(&self, in_doubt: u64) -> Settled {
+        let books = self.accounts.books();
+        Settled {
+            upto: self.checkpoint.batch,
+            state: state_of(in_doubt),
+            read: books.read,
+            delivered: books.delivered,
+            skipped: books.skipped,
+            in_doubt: books.in_doubt,
+            complete: self.checkpoint.complete,
+            ..Settled::default()
+        }
+    }
+
+    /// Position, then acknowledgement: never the other way round.
+    async fn remember(&mut self, refused: bool) -> Result<()> {
+        self.checkpoint.columns = self.totals.columns();
+        self.checkpoint.rows = self.rows.map(|rows| rows.to_string());
+        let checkpoint = serde_json::to_string(&self.checkpoint).map_err(std::io::Error::from)?;
+        let settled = Settled { checkpoint: Some(checkpoint), ..self.settled(0) };
+        let may_wait = self.keeps_watermark && !self.checkpoint.complete;
+        self.keeper.settle(settled, refused, may_wait).await?;
+        match &self.checkpoint.at {
+            Some(at) if self.acknowledges => {
+                // The position for the source is the one that it gave, not the checkpoint around it.
+                self.feed.acknowledge(self.checkpoint.read, at.clone()).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn report(&self) {
+        self.control.report(&Progress {
+            flow: self.flow.name.clone(),
+            read: self.checkpoint.read,
+            written: self.checkpoint.read - self.checkpoint.skipped,
+            rejected: self.checkpoint.rejected.values().sum(),
+            bytes: self.bytes,
+        });
+    }
+}
+
+/// The books up to a checkpoint. What is kept of rejects knows refusals that came after the checkpoint was
+/// formed; the checkpoint knows rejects even if the rest is gone. The larger number of each code is right.
+fn books_of(before: &Checkpoint, logged: Counts) -> Books {
+    let mut rejected = before.rejected.clone();
+    for (code, count) in logged {
+        let known = rejected.entry(code).or_default();
+        *known = count.max(*known);
+    }
+    let lost: u64 = rejected.values().sum::<u64>() + before.skipped + before.in_doubt;
+    Books {
+        read: before.read,
+        delivered: before.read.saturating_sub(lost),
+        rejected,
+        skipped: before.skipped,
+        in_doubt: before.in_doubt,
+    }
+}
+
+/// Digests go on from a checkpoint that has them; one of a run that took none has no sum to go on from.
+fn rows_before(flow: &Flow, before: &Checkpoint) -> Option<RowSet> {
+    match (flow.rows, &before.rows, before.read) {
+        (KeepRows::None, ..) => None,
+        (_, Some(text), _) => RowSet::parse(text),
+        (_, None, 0) => Some(RowSet::default()),
+        (_, None, _) => None,
+    }
+}
+
+/// The receipt of a delivery that an earlier run had finished.
+pub(super) fn already_delivered(checkpoint: Checkpoint, receipt: &mut FlowReceipt) {
+    receipt.status = Status::AlreadyDelivered;
+    receipt.books = books_of(&checkpoint, Counts::new());
+    receipt.resumed_after = checkpoint.read;
+    receipt.rows = checkpoint.rows.as_deref().and_then(RowSet::parse).map(RowsProof::of);
+    receipt.delivery = checkpoint.delivery;
+    receipt.columns = checkpoint.columns;
+    receipt.reasons = by_frequency(&checkpoint.reasons);
+    receipt.declared = checkpoint.declared;
+}
+
+/// Stands where the writer stood after it was closed.
+struct Closed;
+
+#[async_trait::async_trait]
+impl Writer for Closed {
+    async fn write(&mut self, _batch: &Batch) -> Result<()> {
+        Err(Error::poisoned("a closed writer"))
+    }
+
+    async fn commit(&mut self) -> Result<Committed> {
+        Err(Error::poisoned("a closed writer"))
+    }
+
+    async fn close(self: Box<Self>) -> Result<Committed> {
+        Err(Error::poisoned("a closed writer"))
+    }
+}

@@ -1,0 +1,96 @@
+//! Opening both ends of flows.
+
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use fenhe_core::{Position, ReadRequest, Reader, Result, WriteRequest, Writer};
+
+use super::Flow;
+use crate::guarantee::Level;
+
+/// What a flow would do, found out without reading or writing a record.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// Columns that are read.
+    pub source: SchemaRef,
+    /// Columns that are written.
+    pub target: SchemaRef,
+    /// Columns of the source that are left out.
+    pub left_out: Vec<String>,
+    /// What delivery is guaranteed.
+    pub guarantee: Level,
+}
+
+/// Finds out what a flow would do.
+///
+/// # Errors
+/// As the flow itself would have at its start.
+pub async fn outline(flow: &Flow) -> Result<Outline> {
+    let guarantee = promised(flow)?;
+    let reader = read(flow, None, flow.columns.clone()).await?;
+    let left_out = left_out(flow, &reader.schema())?;
+    let reader = match wanted([flow]) {
+        None => reader,
+        wanted => read(flow, None, wanted).await?,
+    };
+    let target = Arc::clone(flow.fields.bind(&reader.schema())?.schema());
+    Ok(Outline { source: reader.schema(), target, left_out, guarantee })
+}
+
+/// What the two ends of a flow can keep; refused when more was asked for.
+pub(super) fn promised(flow: &Flow) -> Result<Level> {
+    let source = flow.source.exchange.info().capability;
+    let target = flow.target.exchange.info().capability;
+    let level = Level::derive(&source, &target, flow.target.mode);
+    level.require(flow.policy.guarantee)?;
+    Ok(level)
+}
+
+/// The columns that a flow leaves out. It is bound to all columns of the source, so that a wrong name is
+/// reported among all names.
+pub(super) fn left_out(flow: &Flow, schema: &SchemaRef) -> Result<Vec<String>> {
+    flow.fields.bind(schema)?;
+    Ok(flow.fields.left_out(schema))
+}
+
+/// The columns that these flows of one source need, `None` for all.
+pub(super) fn wanted<'a>(flows: impl IntoIterator<Item = &'a Flow>) -> Option<Vec<String>> {
+    let mut all: Vec<String> = Vec::new();
+    for flow in flows {
+        for column in flow.columns.clone().or_else(|| flow.fields.wanted())? {
+            if !all.contains(&column) {
+                all.push(column);
+            }
+        }
+    }
+    Some(all)
+}
+
+pub(super) async fn read(
+    flow: &Flow,
+    from: Option<Position>,
+    columns: Option<Vec<String>>,
+) -> Result<Box<dyn Reader>> {
+    let mut limits = flow.limits.clone();
+    limits.batch_rows = flow.policy.protection.batch_rows(limits.batch_rows);
+    let request = ReadRequest {
+        dataset: flow.source.dataset.clone(),
+        partition: None,
+        from,
+        columns,
+        limits,
+    };
+    flow.source.exchange.read(request).await
+}
+
+pub(super) async fn open_target(flow: &Flow, schema: &SchemaRef) -> Result<Box<dyn Writer>> {
+    let request = WriteRequest {
+        dataset: flow.target.dataset.clone(),
+        schema: Arc::clone(schema),
+        mode: flow.target.mode,
+        key: flow.target.key.clone(),
+        pipeline: flow.pipeline.clone(),
+        limits: flow.limits.clone(),
+    };
+    flow.target.exchange.write(request).await
+}
