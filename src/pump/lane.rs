@@ -121,7 +121,7 @@ impl<'a> Lane<'a> {
     async fn deliver(&mut self, receipt: &mut FlowReceipt) -> Result<()> {
         loop {
             match self.feed.next().await {
-                Some(Item::Batch(batch, rows)) => self.take(batch, rows).await?,
+                Some(Item::Batch(batch, rows)) => self.take(*batch, rows).await?,
                 Some(Item::End(declared)) => {
                     receipt.declared.clone_from(&declared);
                     self.finish(declared).await?;

@@ -14,7 +14,7 @@ use crate::fields::Mapping;
 /// What the reading half hands over, in source order.
 pub(super) enum Item {
     /// A mapped batch, with the digests of its rows.
-    Batch(Batch, Option<Rows>),
+    Batch(Box<Batch>, Option<Rows>),
     /// The true end, with what the source says about its totals.
     End(Vec<ControlTotal>),
     /// The end by an error; nothing follows.
@@ -170,7 +170,7 @@ impl Work {
                 continue;
             };
             let item = match lane.way.apply(batch.clone(), &self.source) {
-                Ok((batch, rows)) => Item::Batch(batch, rows),
+                Ok((batch, rows)) => Item::Batch(Box::new(batch), rows),
                 Err(error) => Item::Failed(error),
             };
             let last = matches!(item, Item::Failed(_));
