@@ -106,9 +106,15 @@ fn is_database(text: &str) -> bool {
     [".db", ".sqlite", ".sqlite3"].iter().any(|end| path.ends_with(end))
 }
 
+fn is_server(scheme: &str) -> bool {
+    ["postgres", "postgresql", "mysql", "mariadb"].iter().any(|s| scheme.eq_ignore_ascii_case(s))
+}
+
 /// `#` is legal in file names: it only starts a dataset when no such file exists.
 fn split_dataset<'a>(scheme: &str, rest: &'a str, base: &Path) -> (&'a str, &'a str) {
     match rest.rsplit_once('#') {
+        // Tables of a server may be written with their schema.
+        Some((place, dataset)) if is_server(scheme) => (place, dataset),
         Some((place, dataset)) if !dataset.contains(['/', '.']) => {
             if scheme == "file" && base.join(rest).exists() {
                 return (rest, "");

@@ -6,6 +6,8 @@ mod defaults;
 mod http;
 mod open;
 mod recognise;
+#[cfg(feature = "sql")]
+mod sql;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -56,19 +56,9 @@ impl Registry {
             self.add_scheme(super::http::scheme(name));
         }
         #[cfg(feature = "sql")]
-        self.add_scheme(Scheme {
-            name: "sqlite".into(),
-            title: "tables of a SQLite file, written sqlite:FILE#TABLE".into(),
-            read: true,
-            write: true,
-            options: &["create", "busy_ms", "journal", "types"],
-            open: Arc::new(|place, options, _| {
-                let mut options = options.clone();
-                options.set("path", place.path().to_string_lossy().into_owned());
-                let sqlite = fenhe_sql::Sqlite::new(options.parse("sqlite")?);
-                Ok(Opened::Exchange { exchange: Arc::new(sqlite), dataset: place.dataset().into() })
-            }),
-        });
+        for scheme in super::sql::schemes() {
+            self.add_scheme(scheme);
+        }
     }
 
     fn add_default_formats(&mut self) {

@@ -23,4 +23,25 @@ pub trait Dialect: Debug + Send + Sync + 'static {
 
     /// What follows the values of an insert, so that a row with a known key replaces the old one. Names are quoted.
     fn on_conflict(&self, key: &[String], others: &[String]) -> String;
+
+    /// A new identifier of a row, as an expression.
+    fn fresh_id(&self) -> &'static str;
+
+    /// The declaration of a column (its name is quoted) that counts the rows of a new table and is its primary key.
+    fn serial(&self, name: &str) -> String;
+
+    /// A text as a literal, for the few places of the configuration where a value cannot be bound.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](fenhe_core::Kind::Config) with code `sql.literal` for text with a backslash or control characters.
+    fn literal(&self, text: &str) -> Result<String> {
+        if text.chars().any(|c| c == '\\' || c.is_control()) {
+            return Err(fenhe_core::Error::new(
+                fenhe_core::Kind::Config,
+                "sql.literal",
+                "a configured value has a backslash or control characters",
+            ));
+        }
+        Ok(format!("'{}'", text.replace('\'', "''")))
+    }
 }

@@ -12,6 +12,17 @@ pub(crate) fn create_table(
     schema: &Schema,
     key: &[String],
 ) -> Result<String> {
+    create(dialect, &dialect.quote(table)?, schema, key, Vec::new())
+}
+
+/// `CREATE TABLE` for a name that is quoted already, with more declarations behind those of the schema.
+pub(crate) fn create(
+    dialect: &dyn Dialect,
+    table: &str,
+    schema: &Schema,
+    key: &[String],
+    more: Vec<String>,
+) -> Result<String> {
     let mut parts = Vec::with_capacity(schema.fields().len() + 1);
     for field in schema.fields() {
         let required =
@@ -22,10 +33,11 @@ pub(crate) fn create_table(
             dialect.declare(field)?
         ));
     }
+    parts.extend(more);
     if !key.is_empty() {
         parts.push(format!("PRIMARY KEY ({})", list(dialect, key)?));
     }
-    Ok(format!("CREATE TABLE {} ({})", dialect.quote(table)?, parts.join(", ")))
+    Ok(format!("CREATE TABLE {table} ({})", parts.join(", ")))
 }
 
 /// `INSERT` of one row; with a key it replaces the row of the same key.

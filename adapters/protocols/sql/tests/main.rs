@@ -3,6 +3,8 @@
 
 mod conformance;
 mod faults;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod reading;
 mod writing;
 

@@ -45,4 +45,12 @@ impl Dialect for SqliteDialect {
         let set: Vec<_> = others.iter().map(|name| format!("{name} = excluded.{name}")).collect();
         format!("ON CONFLICT ({key}) DO UPDATE SET {}", set.join(", "))
     }
+
+    fn fresh_id(&self) -> &'static str {
+        "lower(hex(randomblob(16)))"
+    }
+
+    fn serial(&self, name: &str) -> String {
+        format!("{name} INTEGER PRIMARY KEY AUTOINCREMENT")
+    }
 }

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use fenhe_core::{
-    Batch, Committed, Error, Fault, Kind, Position, Raw, Reject, Result, WriteMode, WriteRequest,
-    Writer,
+    Batch, Committed, Error, Fault, Kind, Position, Reject, Result, WriteMode, WriteRequest, Writer,
 };
 use rusqlite::Connection;
 
@@ -19,6 +17,7 @@ use super::native::{self, Native};
 use super::watermark::Watermark;
 use super::{SqliteConfig, SqliteDialect};
 use crate::blocking::{Job, outcome};
+use crate::refuse::{refusal as refusal_of, same_schema};
 use crate::statement;
 
 /// An open write.
@@ -180,17 +179,7 @@ impl Work {
     }
 
     fn write(&mut self, batch: &Batch) -> Result<()> {
-        let announced = self.request.schema.fields().iter().map(|f| (f.name(), f.data_type()));
-        if !batch
-            .records
-            .schema_ref()
-            .fields()
-            .iter()
-            .map(|f| (f.name(), f.data_type()))
-            .eq(announced)
-        {
-            return Err(config("sql.schema", "the batch has another schema than was announced"));
-        }
+        same_schema(&batch.records, &self.request.schema)?;
         self.begin()?;
         self.insert(batch)?;
         self.position = Some(batch.position.clone());
@@ -247,16 +236,9 @@ impl Work {
             return Ok(Vec::new());
         }
         let numbers = batch.record_numbers();
-        let limit = self.request.limits.reject_raw;
         let reject = |(row, fault): (usize, Fault)| {
-            let raw = ndjson(&batch.records.slice(row, 1))?;
-            let mut reject = Reject::new(fault)
-                .at(numbers.get(row).copied().unwrap_or_default(), 0, 0)
-                .raw_bytes(&raw, limit)
-                .by("sqlite");
-            reject.raw_is = Raw::Row;
-            reject.dataset.clone_from(&self.request.dataset);
-            Ok(reject)
+            let number = numbers.get(row).copied().unwrap_or_default();
+            Ok(refusal_of(&batch.records, row, number, fault, &self.request)?.by("sqlite"))
         };
         refused.into_iter().map(reject).collect()
     }
@@ -348,19 +330,4 @@ fn targets(table: Option<&Table>, schema: &SchemaRef) -> Result<Vec<Native>> {
         .hint("map the field to the type of the column"))
     };
     schema.fields().iter().map(target).collect()
-}
-
-/// One row as NDJSON.
-fn ndjson(row: &RecordBatch) -> Result<Vec<u8>> {
-    let mut out = Vec::new();
-    let mut writer = arrow_json::WriterBuilder::new()
-        .with_explicit_nulls(true)
-        .build::<_, arrow_json::writer::LineDelimited>(&mut out);
-    writer.write(row)?;
-    writer.finish()?;
-    drop(writer);
-    while out.last() == Some(&b'\n') {
-        out.pop();
-    }
-    Ok(out)
 }
