@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::chars::{check_chars, check_name, is_char, is_space};
+use crate::attlist::{self, AttributeLists};
+use crate::chars::{check_chars, check_name, is_char};
 use crate::error::{Bad, MAX_ENTITY_DEPTH, Parsed};
+use crate::subset::Subset;
 
 /// Expansion is not looked at before it has made so many bytes.
 const FREE: u64 = 1 << 20;
@@ -14,6 +16,7 @@ const FACTOR: u64 = 10;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entities {
     declared: HashMap<String, Entity>,
+    pub(crate) lists: AttributeLists,
     /// Bytes that expansion made.
     pub(crate) expanded: u64,
     /// Bytes of the document read so far.
@@ -62,10 +65,10 @@ impl Entities {
                 subset.until("?>")?;
             } else if subset.take("<!ENTITY") {
                 self.read_entity(subset)?;
-            } else if ["<!ELEMENT", "<!ATTLIST", "<!NOTATION"]
-                .into_iter()
-                .any(|word| subset.take(word))
-            {
+            } else if subset.take("<!ATTLIST") {
+                let read = attlist::declaration(subset, |raw, at| self.attribute(raw, at))?;
+                self.lists.add(read.0, read.1);
+            } else if subset.take("<!ELEMENT") || subset.take("<!NOTATION") {
                 subset.must_space()?;
                 subset.declaration()?;
             } else if subset.rest().starts_with('%') {
@@ -123,13 +126,20 @@ impl Entities {
                 wrong("a reference to an entity outside the document, which is never opened")
             }
             Some(Entity::Internal(text)) => {
-                self.expanded = self.expanded.saturating_add(text.len() as u64);
-                if self.expanded > FREE && self.expanded > self.consumed.saturating_mul(FACTOR) {
-                    return Err(Bad::limit(at, "entity_expansion", FACTOR));
-                }
-                Ok(text.clone())
+                let text = text.clone();
+                self.count(text.len(), at)?;
+                Ok(text)
             }
         }
+    }
+
+    /// Counts bytes that declarations put into the document.
+    pub(crate) fn count(&mut self, bytes: usize, at: usize) -> Parsed<()> {
+        self.expanded = self.expanded.saturating_add(bytes as u64);
+        if self.expanded > FREE && self.expanded > self.consumed.saturating_mul(FACTOR) {
+            return Err(Bad::limit(at, "entity_expansion", FACTOR));
+        }
+        Ok(())
     }
 
     /// An attribute's value, normalised (clause 3.3.3, for attributes of type CDATA).
@@ -243,105 +253,4 @@ fn literal(raw: &str, at: usize) -> Parsed<String> {
     }
     push_lines(rest, &mut out);
     Ok(out)
-}
-
-/// A cursor over a document type declaration.
-struct Subset<'a> {
-    text: &'a str,
-    at: usize,
-    base: usize,
-}
-
-impl<'a> Subset<'a> {
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn wrong(&self, what: &str) -> Bad {
-        Bad::new(self.base + self.at, "xml.doctype", what)
-    }
-
-    fn take(&mut self, word: &str) -> bool {
-        let there = self.rest().starts_with(word);
-        if there {
-            self.at += word.len();
-        }
-        there
-    }
-
-    fn space(&mut self) -> bool {
-        let n = self.rest().bytes().take_while(|b| is_space(*b)).count();
-        self.at += n;
-        n > 0
-    }
-
-    fn must_space(&mut self) -> Parsed<()> {
-        if self.space() { Ok(()) } else { Err(self.wrong("expected white space")) }
-    }
-
-    fn name(&mut self) -> Parsed<&'a str> {
-        let ends =
-            |c: char| c.is_ascii_whitespace() || matches!(c, '[' | '>' | '"' | '\'' | '%' | '<');
-        let rest = self.rest();
-        let name = rest.get(..rest.find(ends).unwrap_or(rest.len())).unwrap_or_default();
-        if name.is_empty() {
-            return Err(self.wrong("expected a name"));
-        }
-        self.at += name.len();
-        Ok(name)
-    }
-
-    fn quoted(&mut self) -> Parsed<&'a str> {
-        let quote = match self.rest().chars().next() {
-            Some(c @ ('"' | '\'')) => c,
-            _ => return Err(self.wrong("expected a literal in quotes")),
-        };
-        self.at += 1;
-        let mut word = [0; 4];
-        self.until(quote.encode_utf8(&mut word))
-    }
-
-    fn until(&mut self, end: &str) -> Parsed<&'a str> {
-        let Some((inside, _)) = self.rest().split_once(end) else {
-            return Err(self.wrong("the document type declaration ends too early"));
-        };
-        self.at += inside.len() + end.len();
-        Ok(inside)
-    }
-
-    /// `SYSTEM "..."` or `PUBLIC "..." "..."`: noted, never opened.
-    fn external_id(&mut self) -> Parsed<bool> {
-        let public = self.take("PUBLIC");
-        if !public && !self.take("SYSTEM") {
-            return Ok(false);
-        }
-        self.must_space()?;
-        self.quoted()?;
-        if public {
-            self.must_space()?;
-            self.quoted()?;
-        }
-        Ok(true)
-    }
-
-    /// The rest of a declaration that changes nothing here.
-    fn declaration(&mut self) -> Parsed<()> {
-        loop {
-            let rest = self.rest();
-            match rest
-                .find(['>', '"', '\'', '<', '%'])
-                .and_then(|n| Some((n, rest.get(n..)?.chars().next()?)))
-            {
-                Some((n, '>')) => {
-                    self.at += n + 1;
-                    return Ok(());
-                }
-                Some((n, '"' | '\'')) => {
-                    self.at += n;
-                    self.quoted()?;
-                }
-                _ => return Err(self.wrong("a declaration without an end")),
-            }
-        }
-    }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod attlist;
 mod chars;
 mod columns;
 mod decode;
@@ -23,6 +24,7 @@ mod settle;
 mod slow;
 mod splitter;
 mod stage;
+mod subset;
 mod template;
 mod walk;
 mod window;

@@ -2,6 +2,7 @@
 
 use fenhe_core::Limits;
 
+use crate::attlist;
 use crate::chars::{check_chars, is_space};
 use crate::entities::{Entities, simple_reference};
 use crate::error::{Bad, Parsed};
@@ -188,6 +189,8 @@ impl Outline {
         let before = self.bindings.len();
         let expanded = self.entities.expanded;
         let start = slow::lone_tag(inside);
+        let whole = attlist::completed(&mut self.entities, &start, at)?;
+        let start = whole.as_deref().map_or(start, slow::lone_tag);
         let mut context = Context {
             bindings: &mut self.bindings,
             entities: &mut self.entities,

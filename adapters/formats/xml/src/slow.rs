@@ -6,6 +6,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use fenhe_core::Limits;
 
+use crate::attlist;
 use crate::chars::{check_chars, check_name, is_space};
 use crate::entities::{Entities, push_lines, simple_reference};
 use crate::error::{Bad, Parsed};
@@ -68,6 +69,8 @@ fn fragment(
                 if context.depth as u64 >= context.limits.depth {
                     return Err(Bad::limit(at, "depth", context.limits.depth));
                 }
+                let whole = attlist::completed(context.entities, &start, at)?;
+                let start = whole.as_deref().map_or(start, lone_tag);
                 let element = tag(&start, at, context)?;
                 context.depth += 1;
                 sink.open(&element, place(reader.buffer_position()));
@@ -200,7 +203,7 @@ pub(crate) fn check_instruction(inside: &str, at: usize) -> Parsed<()> {
 }
 
 /// Clause 3.1: white space before every attribute. quick-xml does not ask for it.
-fn check_spacing(attributes: &str, at: usize) -> Parsed<()> {
+pub(crate) fn check_spacing(attributes: &str, at: usize) -> Parsed<()> {
     let bytes = attributes.as_bytes();
     let mut n = 0;
     while let Some(quote) =

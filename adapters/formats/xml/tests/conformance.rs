@@ -22,6 +22,8 @@ const ORDERS: &str = r#"<o:orders xmlns:o="urn:orders" xmlns:xsi="http://www.w3.
  text <o:order id='5'><?pi x?><p:note xmlns:p="urn:orders">p</p:note></o:order>
 </o:orders>"#;
 
+const LISTS: &str = "<!DOCTYPE r [<!ENTITY c '上海'><!ATTLIST p city CDATA '&c; &amp; more' kind (a|b) 'b' id NMTOKEN #IMPLIED>]>\n<r>\n<p city='x' id=' 1 '><v>1</v></p>\n<p id='2' kind=' a '><v>2</v></p>\n<p><v>3</v></p><p id='4'><v>4</v></p></r>\n";
+
 fn xml(options: &[&str]) -> Arc<Xml> {
     Arc::new(Xml::from_options(&Options::from_pairs(options.iter().copied()).unwrap()).unwrap())
 }
@@ -49,6 +51,7 @@ fn cases() -> Vec<Case> {
         )
         .lossless(),
         Case::new("bare values", xml(&[]), "<a><b>1</b><b>2</b></a>"),
+        Case::new("attribute lists", xml(&["dtd=internal"]), LISTS),
         Case::new("carriage returns", xml(&[]), PEOPLE.replace('\n', "\r\n")),
     ]
 }

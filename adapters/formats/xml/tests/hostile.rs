@@ -1,12 +1,21 @@
 //! Documents made to do harm: each ends with an error that names the limit or the fault, soon and in little memory.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
 
 use bytes::Bytes;
 use fenhe_core::{DecodeOptions, Error, Format, Input, Kind, Limits, Options};
 use fenhe_testkit::format::decode;
 use fenhe_xml::Xml;
 
+/// What refusing all of them may take of memory at its height, in bytes.
+const MOST: u64 = 64 << 20;
+
 /// What a document is refused for.
+#[derive(Clone)]
 enum Refused {
     /// A limit of this name.
     Limit(&'static str),
@@ -15,6 +24,7 @@ enum Refused {
 }
 use Refused::{Code, Limit};
 
+#[derive(Clone)]
 struct Hostile {
     name: &'static str,
     bytes: Vec<u8>,
@@ -169,6 +179,36 @@ fn entities() -> Vec<Hostile> {
             Limit("entity_depth"),
         ),
         with_dtd(
+            "a default for every element",
+            &format!("<!ATTLIST x a CDATA '{}'>", "x".repeat(60_000)),
+            &"<x/>".repeat(1_000),
+            Limit("entity_expansion"),
+        ),
+        with_dtd(
+            "many defaults for every element",
+            &format!(
+                "<!ATTLIST x {}>",
+                (0..300).map(|n| format!("a{n} CDATA '' ")).collect::<String>()
+            ),
+            &"<x/>".repeat(10_000),
+            Limit("entity_expansion"),
+        ),
+        with_dtd(
+            "more defaults than attributes are allowed",
+            &format!(
+                "<!ATTLIST x {}>",
+                (0..2_000).map(|n| format!("a{n} CDATA '' ")).collect::<String>()
+            ),
+            "<x/>",
+            Limit("attributes"),
+        ),
+        with_dtd(
+            "a default that is a cycle",
+            "<!ENTITY a '&b;'><!ENTITY b '&a;'><!ATTLIST p x CDATA '&a;'>",
+            "",
+            Limit("entity_depth"),
+        ),
+        with_dtd(
             "a local file",
             "<!ENTITY a SYSTEM 'file:///etc/passwd'>",
             "&a;",
@@ -319,21 +359,17 @@ fn check(cases: &[Hostile]) {
 }
 
 #[test]
-fn floods_are_stopped_by_a_limit_that_is_named() {
-    check(&floods());
-}
-
-#[test]
-fn entities_neither_explode_nor_reach_outside() {
-    check(&entities());
-}
-
-#[test]
-fn lies_about_characters_and_names_are_refused() {
-    check(&lies());
-}
-
-#[test]
-fn there_are_at_least_fifty_hostile_documents() {
-    assert!(floods().len() + entities().len() + lies().len() >= 50);
+fn hostile_documents_are_refused_within_bounded_memory() {
+    let name = "hostile_documents_are_refused_within_bounded_memory";
+    fenhe_testkit::memory::within(256, name, || {
+        let cases = [floods(), entities(), lies()].concat();
+        let taken = fenhe_testkit::memory::taken(|| check(&cases));
+        println!(
+            "{} hostile documents refused, {:?} KiB taken",
+            cases.len(),
+            taken.map(|t| t >> 10)
+        );
+        assert!(cases.len() >= 75, "{}", cases.len());
+        assert!(taken.is_none_or(|taken| taken < MOST), "{taken:?}");
+    });
 }
