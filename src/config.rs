@@ -2,6 +2,7 @@
 
 mod books;
 mod build;
+mod fields;
 mod grammar;
 
 use std::path::{Path, PathBuf};

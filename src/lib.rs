@@ -27,11 +27,12 @@ pub mod wrap;
 pub use fenhe_copybook as copybook;
 pub use fenhe_core as core;
 pub use fenhe_ledger as ledger;
+pub use fenhe_mapping as mapping;
 
 pub use books::{Accounts, Books, Entry, Outcome};
 pub use checkpoint::Checkpoint;
 pub use config::{ExchangeConfig, Prepared, Settings, usual_mode, write_mode};
-pub use fields::{FieldRule, Fields, Mapping, Unlisted};
+pub use fields::{BoundFields, Fields};
 pub use files::{Files, MakeFormat};
 pub use guarantee::Level;
 pub use null::Null;

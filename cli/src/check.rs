@@ -19,10 +19,10 @@ pub(crate) fn check(args: &Args) -> Result<u8> {
     for file in &args.files {
         let checked = ExchangeConfig::load(file).and_then(|config| {
             config.check(&registry)?;
-            Ok(config.flows().collect::<Vec<_>>().join(", "))
+            explained(&config)
         });
         match checked {
-            Ok(flows) => out::data(&format!("{}: ok ({flows})\n", file.display()))?,
+            Ok(text) => out::data(&format!("{}: ok {text}", file.display()))?,
             Err(error) => {
                 report::error(&error);
                 code = 2;
@@ -30,4 +30,17 @@ pub(crate) fn check(args: &Args) -> Result<u8> {
         }
     }
     Ok(code)
+}
+
+/// The names of the flows, and a line for every field.
+fn explained(config: &ExchangeConfig) -> Result<String> {
+    let mappings = config.mappings()?;
+    let names: Vec<&str> = mappings.iter().map(|(name, _)| *name).collect();
+    let mut text = format!("({})\n", names.join(", "));
+    for (name, mapping) in &mappings {
+        for line in mapping.explain() {
+            text.push_str(&format!("  {name}.{line}\n"));
+        }
+    }
+    Ok(text)
 }

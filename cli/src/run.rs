@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use fenhe::core::Result;
 use fenhe::core::arrow::schema::Schema;
+use fenhe::mapping::{FieldMapping, Origin};
 use fenhe::{ExchangeConfig, Prepared, Registry, Settings, outline, type_name};
 
 use crate::progress::Watch;
@@ -87,16 +88,20 @@ async fn plan(config: &ExchangeConfig, flows: &[Prepared]) -> Result<u8> {
 }
 
 fn columns(prepared: &Prepared, source: &Schema, target: &Schema) -> String {
-    let mut table = Table::new(&["field", "type", "", "column", "type", "title"]);
+    let mut table = Table::new(&["field", "type", "", "made", "from type", "title"]);
     for field in target.fields() {
-        let rule = prepared.flow.fields.rules.iter().find(|rule| rule.name == *field.name());
-        let from = rule.map_or(field.name().as_str(), |rule| rule.from.as_str());
-        let old = source.field_with_name(from).map(|old| type_name(old.data_type()));
+        let made = prepared.flow.fields.mapping.fields.iter().find(|f| f.name == *field.name());
+        let column = match made.map(|made| &made.origin) {
+            Some(Origin::Column(column)) => column.as_str(),
+            Some(_) => "",
+            None => field.name().as_str(),
+        };
+        let old = source.field_with_name(column).map(|old| type_name(old.data_type()));
         table.row([
             field.name().clone(),
             type_name(field.data_type()),
             if field.is_nullable() { String::new() } else { "required".into() },
-            from.into(),
+            made.map_or_else(|| "as it is".into(), FieldMapping::explain),
             old.unwrap_or_default(),
             field.metadata().get(fenhe::core::schema::TITLE).cloned().unwrap_or_default(),
         ]);

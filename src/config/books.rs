@@ -155,7 +155,7 @@ impl ExchangeConfig {
     }
 
     fn one_target(&self, flow: &FlowText, target: TargetText) -> Result<FlowText> {
-        if !flow.write.is_empty() || !flow.fields.is_empty() {
+        if !flow.write.is_empty() || !flow.fields.is_empty() || flow.mapping.is_some() {
             let message = "where there are several targets, each has its own write and fields";
             return Err(self.source.at(flow.name.span(), "exchange.target", message));
         }

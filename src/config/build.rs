@@ -1,17 +1,18 @@
 //! From the text of a configuration to flows that can run.
 
 use fenhe_core::{Capability, Error, Kind, Limits, Options, Result, WriteMode};
+use fenhe_mapping::Mapping;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::ExchangeConfig;
-use super::grammar::{FieldText, FlowText, Table, mode};
-use crate::fields::{FieldRule, Fields};
+use super::fields::mapping_span;
+use super::grammar::{FlowText, Table, mode};
+use crate::fields::{Fields, resources};
 use crate::files::Files;
 use crate::place::Place;
 use crate::pump::{Flow, MadeBy, Output, Policy, RejectFile};
 use crate::registry::{Opening, Registry, SourceEnd, TargetEnd};
-use crate::types::parse_type;
 
 /// What the caller adds to a configuration.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +65,7 @@ impl ExchangeConfig {
     pub fn check(&self, registry: &Registry) -> Result<()> {
         for flow in &self.text.flow {
             let flow = flow.get_ref();
-            self.fields(flow)?;
+            self.mapping(flow)?;
             let read = self.side(&flow.read)?;
             if let Some((name, span)) = &read.format {
                 self.options_parse(registry, name, span, &read, &flow.read)?;
@@ -81,7 +82,10 @@ impl ExchangeConfig {
         settings: &Settings,
         source: SourceEnd,
     ) -> Result<Prepared> {
-        let fields = self.fields(text)?;
+        let mapping = self.mapping(text)?;
+        let context = resources(&mapping, registry, &self.base, &self.limits()).await;
+        let context = context.map_err(|error| self.source.here(mapping_span(text), error))?;
+        let fields = Fields { mapping, context };
         let target = self.target(text, registry)?;
         let name = text.name.get_ref().clone();
         let present = match &target.end.files {
@@ -93,7 +97,7 @@ impl ExchangeConfig {
             text.guarantee.as_ref().map(|level| *level.get_ref()).or(self.text.guarantee);
         let flow = Flow {
             pipeline: format!("{}/{name}", self.name),
-            plan: self.plan(text, &source),
+            plan: self.plan(text, &source, &fields.mapping),
             source: source.input,
             target: Output {
                 exchange: target.end.exchange,
@@ -115,10 +119,7 @@ impl ExchangeConfig {
             ledger: Some(self.ledger()),
             rows,
             replay: None,
-            made_by: MadeBy {
-                mapping: Some(hex::encode(Sha256::digest(format!("{fields:?}")))),
-                contract: None,
-            },
+            made_by: MadeBy { mapping: Some(fields.mapping.digest()), contract: None },
             limits: self.limits(),
             fields,
             name,
@@ -227,48 +228,12 @@ impl ExchangeConfig {
         Ok(Side { format, options })
     }
 
-    /// The rules in the order in which they are written.
-    fn fields(&self, text: &FlowText) -> Result<Fields> {
-        let mut listed: Vec<(&Spanned<String>, &Spanned<FieldText>)> = text.fields.iter().collect();
-        listed.sort_by_key(|(name, _)| name.span().start);
-        let mut rules = Vec::new();
-        for (name, field) in listed {
-            let rule = field.get_ref();
-            let data_type = rule.kind.as_deref().map(parse_type).transpose();
-            rules.push(FieldRule {
-                name: name.get_ref().clone(),
-                from: rule.from.clone().unwrap_or_else(|| name.get_ref().clone()),
-                data_type: data_type.map_err(|error| self.source.here(field.span(), error))?,
-                required: rule.required,
-                title: rule.title.clone(),
-            });
-        }
-        Ok(Fields { rules, unlisted: text.unlisted })
-    }
-
-    /// An error of a flow, with the line of the configuration that it is about if there is one: errors about
-    /// fields show up only with the schema of the source at hand.
-    pub fn blame(&self, flow: &str, error: Error) -> Error {
-        let text = self.text.flow.iter().find(|text| text.get_ref().name.get_ref() == flow);
-        let span = text.and_then(|text| {
-            let text = text.get_ref();
-            let named =
-                |(name, _): &(&Spanned<String>, _)| Some(name.get_ref().as_str()) == error.field();
-            let field = text.fields.iter().find(named).map(|(name, _)| name.span());
-            field.or_else(|| error.code().starts_with("fields.").then(|| text.from.span()))
-        });
-        match span {
-            Some(span) => self.source.here(span, error),
-            None => error,
-        }
-    }
-
     fn limits(&self) -> Limits {
         self.text.limits.clone().unwrap_or_default()
     }
 
     /// What makes two runs the same delivery: everything that changes rows, nothing that only changes reporting.
-    fn plan(&self, text: &FlowText, source: &SourceEnd) -> String {
+    fn plan(&self, text: &FlowText, source: &SourceEnd, mapping: &Mapping) -> String {
         let mut parts: Vec<String> = Vec::new();
         let mut add = |part: &str| parts.push(part.to_owned());
         add(text.from.get_ref());
@@ -287,11 +252,12 @@ impl ExchangeConfig {
             }
             add("");
         }
-        for (name, field) in &text.fields {
-            add(name.get_ref());
-            add(&format!("{:?}", field.get_ref()));
+        add(&mapping.canonical());
+        for place in mapping.lookups() {
+            if let Ok(bytes) = std::fs::read(self.base.join(place)) {
+                add(&hex::encode(Sha256::digest(bytes)));
+            }
         }
-        add(&format!("{:?}", text.unlisted));
         Flow::digest(parts.iter().map(String::as_str))
     }
 }

@@ -1,17 +1,14 @@
 //! The shape of `exchange.toml`.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
 use fenhe_core::{Limits, WriteMode};
+use fenhe_mapping::{FieldText, Unlisted};
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::books::{LedgerText, SourceText};
-use crate::fields::Unlisted;
 use crate::guarantee::Level;
 use crate::pump::{Budget, OnError};
 
@@ -59,8 +56,9 @@ pub(super) struct FlowText {
     pub(super) write: Table,
     #[serde(default)]
     pub(super) fields: BTreeMap<Spanned<String>, Spanned<FieldText>>,
-    #[serde(default)]
-    pub(super) unlisted: Unlisted,
+    pub(super) unlisted: Option<Spanned<Unlisted>>,
+    /// A file with fields, in their place.
+    pub(super) mapping: Option<Spanned<String>>,
     pub(super) guarantee: Option<Spanned<Level>>,
     pub(super) budget: Option<Budget>,
 }
@@ -75,8 +73,8 @@ pub(super) struct TargetText {
     pub(super) write: Table,
     #[serde(default)]
     pub(super) fields: BTreeMap<Spanned<String>, Spanned<FieldText>>,
-    #[serde(default)]
-    pub(super) unlisted: Unlisted,
+    pub(super) unlisted: Option<Spanned<Unlisted>>,
+    pub(super) mapping: Option<Spanned<String>>,
     pub(super) guarantee: Option<Spanned<Level>>,
     pub(super) budget: Option<Budget>,
 }
@@ -90,6 +88,7 @@ impl TargetText {
             write: self.write,
             fields: self.fields,
             unlisted: self.unlisted,
+            mapping: self.mapping,
             guarantee: self.guarantee.or_else(|| flow.guarantee.clone()),
             budget: self.budget.or(flow.budget),
             ..flow.clone()
@@ -103,50 +102,6 @@ fn nowhere() -> Spanned<String> {
 
 /// `[flow.read]` or `[flow.write]`: options of format and place.
 pub(super) type Table = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
-
-/// A field: the name of a column, or a table about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct FieldText {
-    pub(super) from: Option<String>,
-    pub(super) kind: Option<String>,
-    pub(super) required: bool,
-    pub(super) title: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FieldTable {
-    from: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    #[serde(default)]
-    required: bool,
-    title: Option<String>,
-}
-
-impl<'de> Deserialize<'de> for FieldText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = FieldText;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a column, or a table with from, type, required, title")
-            }
-
-            fn visit_str<E>(self, from: &str) -> Result<FieldText, E> {
-                Ok(FieldText { from: Some(from.into()), ..FieldText::default() })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FieldText, A::Error> {
-                let table = FieldTable::deserialize(MapAccessDeserializer::new(map))?;
-                let FieldTable { from, kind, required, title } = table;
-                Ok(FieldText { from, kind, required, title })
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
-}
 
 /// The mode of a write by its name.
 pub(super) fn mode(name: &str) -> Option<WriteMode> {

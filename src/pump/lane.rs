@@ -16,7 +16,7 @@ use super::produce::{Feed, Item, Rows};
 use super::{Control, Flow, KeepRows, OnError, Progress};
 use crate::books::{Accounts, Books, Entry, Outcome};
 use crate::checkpoint::Checkpoint;
-use crate::fields::Mapping;
+use crate::fields::BoundFields;
 use crate::ndjson::with_row;
 use crate::reasons::{by_frequency, count_reason};
 use crate::receipt::{FlowReceipt, RowsProof, Status};
@@ -34,6 +34,7 @@ pub(super) struct Lane<'a> {
     flow: &'a Flow,
     control: &'a Control,
     schema: SchemaRef,
+    mapping: BoundFields,
     source: Arc<Source>,
     accounts: Accounts,
     totals: Totals,
@@ -65,7 +66,7 @@ impl<'a> Lane<'a> {
         control: &'a Control,
         receipt: &mut FlowReceipt,
         feed: Feed,
-        mapping: Mapping,
+        mapping: BoundFields,
         writer: Box<dyn Writer>,
         book: Option<Book>,
         before: Checkpoint,
@@ -90,6 +91,7 @@ impl<'a> Lane<'a> {
             totals: Totals::new(&schema, &before.columns),
             rows: rows_before(flow, &before),
             schema,
+            mapping,
             keeper,
             writer,
             feed,
@@ -115,6 +117,7 @@ impl<'a> Lane<'a> {
         receipt.rows = self.rows.map(RowsProof::of);
         receipt.reasons = by_frequency(&self.checkpoint.reasons);
         receipt.notes.append(&mut self.notes);
+        receipt.notes.extend(self.mapping.notes());
         result.and(ended)
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::protect::Pace;
-use crate::fields::Mapping;
+use crate::fields::BoundFields;
 
 /// What the reading half hands over, in source order.
 pub(super) enum Item {
@@ -29,7 +29,7 @@ pub(super) struct Rows {
 
 /// From the batches that are read to those of one target.
 pub(super) struct Way {
-    pub(super) mapping: Mapping,
+    pub(super) mapping: BoundFields,
     pub(super) proof: Option<RowProof>,
     pub(super) limits: Limits,
 }

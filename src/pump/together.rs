@@ -12,7 +12,7 @@ use super::protect::Pace;
 use super::resume::{Start, decide};
 use super::{Control, Ended, Flow, KeepRows};
 use crate::checkpoint::Checkpoint;
-use crate::fields::Mapping;
+use crate::fields::BoundFields;
 use crate::receipt::{FlowReceipt, Status};
 
 /// Runs one flow to its end, to a stop, or to an error; the receipt tells which.
@@ -83,7 +83,7 @@ struct Ready<'a> {
     index: usize,
     flow: &'a Flow,
     receipt: Box<FlowReceipt>,
-    mapping: Mapping,
+    mapping: BoundFields,
     writer: Box<dyn Writer>,
     book: Option<Book>,
     before: Checkpoint,

@@ -60,7 +60,7 @@ async fn a_wrong_column_is_reported_at_its_line() {
     work.write("schema.toml", SCHEMA);
     let ran = run(&work, &CONFIG.replace("from = \"fee\"", "from = \"feee\"")).await.unwrap();
     let (flow, error) = &ran.errors[0];
-    assert_eq!((flow.as_str(), error.code()), ("person", "fields.unknown"));
+    assert_eq!((flow.as_str(), error.code()), ("person", "mapping.unknown"));
     assert_eq!(error.line(), Some((19, 1)), "{error}");
     assert!(error.to_string().contains("did you mean fee?"), "{error}");
     assert_eq!(ran.receipt.status, Status::Failed);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::Decimal128Type;
 use arrow_array::{Array, ArrayRef};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_cast::{CastOptions, can_cast_types, cast_with_options};
@@ -12,22 +13,22 @@ use fenhe_kernels::Pools;
 use fenhe_text::Encoding;
 use fenhe_values::{ColumnBuilder, FaultMask, FieldSpec, Source, Spans};
 
-use crate::types::type_name;
+use crate::work::{exact, is_text};
 
 /// Refuses pairs of types between which there is no cast.
-pub(super) fn possible(from: &DataType, to: &DataType) -> Result<()> {
+pub(crate) fn possible(from: &DataType, to: &DataType) -> Result<()> {
     if from == to || can_cast_types(from, to) {
         return Ok(());
     }
     Err(Error::new(
         Kind::Config,
-        "fields.type",
+        "mapping.type",
         format!("{} cannot become {}", type_name(from), type_name(to)),
     ))
 }
 
 /// The array in the type of `field`; faults of single rows are added to `bad`, whose rows hold null then.
-pub(super) fn column(
+pub(crate) fn column(
     array: &ArrayRef,
     field: &Field,
     bad: &mut Vec<(usize, Fault)>,
@@ -39,10 +40,17 @@ pub(super) fn column(
     if is_text(from) && fenhe_values::type_name(to).is_some() && !is_text(to) {
         return from_text(array, field, bad);
     }
+    if let (DataType::Decimal128(..), &DataType::Decimal128(precision, scale)) = (from, to) {
+        let (array, rows) = exact(array.as_primitive::<Decimal128Type>(), precision, scale)?;
+        bad.extend(rows.into_iter().map(|row| {
+            (row, Fault::new("mapping.cast", field.name(), type_name(to), found(from)))
+        }));
+        return Ok(array);
+    }
     let options = CastOptions { safe: true, format_options: FormatOptions::default() };
     let cast = cast_with_options(array, to, &options)?;
     let mut fault = |row| {
-        let fault = Fault::new("fields.cast", field.name(), type_name(to), found(from));
+        let fault = Fault::new("mapping.cast", field.name(), type_name(to), found(from));
         bad.push((row, fault));
     };
     if cast.null_count() > array.null_count() {
@@ -54,10 +62,6 @@ pub(super) fn column(
         inexact_rows(array, &cast, &options)?.into_iter().for_each(&mut fault);
     }
     Ok(cast)
-}
-
-fn is_text(kind: &DataType) -> bool {
-    matches!(kind, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8)
 }
 
 /// Text is read by the same strict rules as in the formats: no digit is rounded, an empty text is no value.
@@ -82,7 +86,7 @@ fn from_text(array: &ArrayRef, field: &Field, bad: &mut Vec<(usize, Fault)>) -> 
         let found = why.map_or_else(|| "another text".to_owned(), |why| why.to_string());
         bad.push((
             row,
-            Fault::new("fields.cast", field.name(), type_name(field.data_type()), found),
+            Fault::new("mapping.cast", field.name(), type_name(field.data_type()), found),
         ));
     }
     column.finish()
@@ -127,4 +131,8 @@ fn inexact_rows(
         .filter(|row| !cast.is_null(*row))
         .filter(|row| before.value(*row).to_string() != after.value(*row).to_string())
         .collect())
+}
+
+fn type_name(kind: &DataType) -> String {
+    fenhe_values::type_name(kind).unwrap_or_else(|| kind.to_string())
 }
