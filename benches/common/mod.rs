@@ -197,11 +197,11 @@ fn on_cpu() -> u64 {
     text.split(' ').next().and_then(|n| n.parse().ok()).expect("nanoseconds on the processor")
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-fn setting(name: &str) -> Option<String> {
+pub fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -1,14 +1,12 @@
 #![no_main]
-//! The json decoder over any bytes.
+//! The JSON decoder over any bytes.
+
+use std::sync::Arc;
 
 use fenhe_core::Options;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let registry = fenhe::Registry::with_defaults();
-    let options = Options::from_pairs(OPTIONS).expect("options");
-    let format = registry.format_at("json", &options, std::path::Path::new(".")).expect("a format");
-    fenhe_testkit::format::anything(format, data);
+    let format = fenhe_json::Json::from_options(&Options::new());
+    fenhe_testkit::format::anything(Arc::new(format.expect("a format")), data);
 });
-
-const OPTIONS: [&str; 0] = [];

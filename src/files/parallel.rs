@@ -1,17 +1,18 @@
-//! One object decoded by several threads: a task cuts the stream at record boundaries, workers decode the
-//! chunks, and what they make is taken in the order of the stream. Chunks under way are bounded.
+//! One object decoded by several threads: each cuts off the next part of the stream at a record boundary and decodes
+//! it, and what they make is taken in the order of the stream. Parts under way are bounded.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use fenhe_core::{
-    Batch, ByteStream, ControlTotal, DecodeOptions, Error, Format, Kind, Limits, Part, Result,
-    Splitter, Store,
+    Batch, Boundary, ByteStream, ControlTotal, DecodeOptions, Error, Format, Kind, Limits, Part,
+    Result, Splitter, Store,
 };
-use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
 
 use super::identity::start_of;
 use super::position::Cut;
@@ -19,23 +20,24 @@ use super::sequential::decode_all;
 use super::{Decoding, Step};
 use crate::totals::add_digits;
 
-/// Bytes of a chunk: large enough that a decoder's start does not show, small enough for the caches.
-const CHUNK: usize = 1 << 20;
+/// Bytes that make a part worth a worker: a decoder's start does not show, and it stays in the caches.
+const PART: usize = 512 << 10;
+/// Bytes of a chunk that are copied behind the rest of the chunk before, to complete its last record.
+const JOIN: usize = 16 << 10;
 
 /// The ordered output of several workers.
 pub(crate) struct Parallel {
-    /// One receiver a chunk, in the order of the stream.
-    chunks: mpsc::Receiver<oneshot::Receiver<Decoded>>,
+    /// One receiver a part, in the order of the stream.
+    parts: mpsc::Receiver<oneshot::Receiver<Decoded>>,
     waiting: Option<oneshot::Receiver<Decoded>>,
     ready: VecDeque<Step>,
     /// An error behind the batches in `ready`.
     failed: Option<Error>,
     declared: Vec<ControlTotal>,
     notes: Vec<String>,
-    cutter: JoinHandle<()>,
 }
 
-/// What one chunk became.
+/// What one part became.
 struct Decoded {
     batches: Vec<Batch>,
     end: Cut,
@@ -55,36 +57,38 @@ impl Parallel {
         from: Option<Cut>,
         threads: usize,
     ) -> Result<Self> {
-        let (to, chunks) = mpsc::channel(threads + 1);
         let mut cutter = Cutter {
             stream: store.get(name, from.map_or(0, |cut| cut.offset)).await?,
             splitter,
-            buffer: BytesMut::new(),
-            ended: false,
-            prologue: Bytes::new(),
+            record: options.limits.record,
+            next: None,
+            carry: BytesMut::new(),
+            ready: Ready::default(),
+            prologue: None,
             at: Cut { prologue: 0, offset: 0, record: 1, line: 1 },
-            work: Work {
-                format: Arc::clone(format),
-                options,
-                workers: Arc::new(Semaphore::new(threads)),
-                to,
-            },
+            ended: false,
         };
         if let Some(cut) = from {
             let mut start = store.get(name, 0).await?;
-            cutter.prologue = start_of(&mut *start, cut.prologue).await?;
-            cutter.splitter.prologue(&cutter.prologue, false)?;
+            let prologue = start_of(&mut *start, cut.prologue).await?;
+            cutter.splitter.prologue(&prologue, false)?;
+            cutter.prologue = Some(prologue);
             cutter.at = cut;
         }
-        let resumed = from.is_some();
+        let (to, parts) = mpsc::channel(2 * threads);
+        let line = Arc::new(Mutex::new(Line { cutter, to }));
+        for _ in 0..threads {
+            let (format, options, line) = (Arc::clone(format), options.clone(), Arc::clone(&line));
+            let runtime = Handle::current();
+            spawn_blocking(move || work(&*format, &options, &line, &runtime));
+        }
         Ok(Self {
-            chunks,
+            parts,
             waiting: None,
             ready: VecDeque::new(),
             failed: None,
             declared: Vec::new(),
             notes: Vec::new(),
-            cutter: tokio::spawn(cutter.run(resumed)),
         })
     }
 
@@ -114,15 +118,14 @@ impl Decoding for Parallel {
                 return Ok(Some(step));
             }
             if let Some(error) = self.failed.take() {
-                self.chunks.close();
-                self.cutter.abort();
+                self.parts.close();
                 return Err(error);
             }
             // Kept in `self` while waiting, so that a dropped future loses nothing.
             let waiting = match &mut self.waiting {
                 Some(waiting) => waiting,
-                None => match self.chunks.recv().await {
-                    Some(chunk) => self.waiting.insert(chunk),
+                None => match self.parts.recv().await {
+                    Some(part) => self.waiting.insert(part),
                     None => return Ok(None),
                 },
             };
@@ -150,12 +153,6 @@ impl Decoding for Parallel {
     }
 }
 
-impl Drop for Parallel {
-    fn drop(&mut self) {
-        self.cutter.abort();
-    }
-}
-
 /// Parts of one stream count each for themselves; only the last one knows what is declared.
 fn merge(totals: &mut Vec<ControlTotal>, part: ControlTotal) {
     let Some(total) = totals.iter_mut().find(|total| total.of == part.of) else {
@@ -171,141 +168,229 @@ fn merge(totals: &mut Vec<ControlTotal>, part: ControlTotal) {
     }
 }
 
+/// What the workers stand in line for: the next part, and the place of its outcome in the order.
+struct Line {
+    cutter: Cutter,
+    to: mpsc::Sender<oneshot::Receiver<Decoded>>,
+}
+
+/// Takes parts and decodes them until there are none, or nobody wants them. Whoever is done fetches the next part
+/// himself: handing parts from thread to thread costs more than fetching them.
+fn work(format: &dyn Format, options: &DecodeOptions, line: &Mutex<Line>, runtime: &Handle) {
+    loop {
+        let (done, decoded) = oneshot::channel();
+        let cut = {
+            let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+            let Line { cutter, to } = &mut *line;
+            let next = runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    () = to.closed() => Ok(None),
+                    next = cutter.next() => next,
+                }
+            });
+            let Some(cut) = next.transpose() else { return };
+            if cut.is_err() {
+                cutter.ended = true;
+            }
+            if to.blocking_send(decoded).is_err() {
+                return;
+            }
+            cut.map_err(|error| Decoded::failed(error, cutter.at))
+        };
+        // The reader may be gone.
+        let _ = done.send(match cut {
+            Ok(Piece { part, bytes, end }) => {
+                decode(format, DecodeOptions { part: Some(part), ..options.clone() }, bytes, end)
+            }
+            Err(failed) => failed,
+        });
+    }
+}
+
+/// Cuts a stream into parts. Chunks are not copied, but for the record that two of them share.
 struct Cutter {
     stream: Box<dyn ByteStream>,
     splitter: Box<dyn Splitter>,
-    /// Bytes read and not cut yet; they start at a record.
-    buffer: BytesMut,
-    ended: bool,
-    prologue: Bytes,
+    /// Most bytes of a record.
+    record: u64,
+    /// A chunk that belongs behind the part at hand.
+    next: Option<Bytes>,
+    /// The rest of the last chunk: it starts at a record and holds no whole one.
+    carry: BytesMut,
+    /// The part to go out next, when it is known whether the stream ends with it.
+    ready: Ready,
+    prologue: Option<Bytes>,
+    /// Where `ready` starts.
     at: Cut,
-    work: Work,
+    ended: bool,
+}
+
+/// A part that was cut off.
+struct Piece {
+    part: Part,
+    bytes: Vec<Bytes>,
+    end: Cut,
+}
+
+/// Pieces of one part, in order.
+#[derive(Default)]
+struct Ready {
+    pieces: Vec<Bytes>,
+    length: usize,
+    records: u64,
+    lines: u64,
+}
+
+impl Ready {
+    fn push(&mut self, piece: Bytes, boundary: Boundary) {
+        self.length += piece.len();
+        self.records += boundary.records;
+        self.lines += boundary.lines;
+        self.pieces.push(piece);
+    }
 }
 
 impl Cutter {
-    async fn run(mut self, resumed: bool) {
-        if let Err(error) = self.cut(resumed).await {
-            self.work.fail(error, self.at).await;
+    /// The next part; `None` after the last one.
+    async fn next(&mut self) -> Result<Option<Piece>> {
+        if self.ended {
+            return Ok(None);
         }
-    }
-
-    async fn cut(&mut self, resumed: bool) -> Result<()> {
-        if !resumed {
-            self.header().await?;
+        if self.prologue.is_none() {
+            self.next = self.header().await?;
         }
         loop {
-            while self.buffer.len() < CHUNK && !self.ended {
-                self.fill().await?;
-            }
-            let boundary = self.splitter.last_boundary(&self.buffer, self.ended);
-            let (end, records, lines) = match boundary {
-                Some(boundary) if boundary.end > 0 => {
-                    (boundary.end, boundary.records, boundary.lines)
-                }
-                _ if self.ended => (self.buffer.len(), 0, 0),
-                _ => {
-                    Limits::check(
-                        "record",
-                        self.work.options.limits.record,
-                        self.buffer.len() as u64,
-                    )
-                    .map_err(|e| e.at_record(self.at.record).at_offset(self.at.offset))?;
-                    self.fill().await?;
-                    continue;
-                }
+            let chunk = match self.next.take() {
+                Some(chunk) => Some(chunk),
+                None => self.stream.next().await?,
             };
-            let bytes = self.buffer.split_to(end.min(self.buffer.len())).freeze();
-            // Whether the stream ends here has to be known before the chunk goes out.
-            while self.buffer.is_empty() && !self.ended {
-                self.fill().await?;
-            }
-            let last = self.ended && self.buffer.is_empty();
-            let part = Part {
-                prologue: self.prologue.clone(),
-                offset: self.at.offset,
-                first_record: self.at.record,
-                first_line: self.at.line,
-                last,
-            };
-            self.at.offset += bytes.len() as u64;
-            self.at.record += records;
-            self.at.line += lines;
-            if !self.work.start(part, bytes, self.at).await || last {
-                return Ok(());
+            match chunk {
+                Some(chunk) if self.ready.length >= PART => {
+                    self.next = Some(chunk);
+                    return Ok(Some(self.cut(false)));
+                }
+                Some(chunk) => self.take(&chunk)?,
+                None => {
+                    self.rest();
+                    self.ended = true;
+                    return Ok(Some(self.cut(true)));
+                }
             }
         }
     }
 
-    async fn header(&mut self) -> Result<()> {
-        let header = loop {
-            if let Some(header) = self.splitter.prologue(&self.buffer, self.ended)? {
-                break header;
+    /// What is left at the end of the stream, whole or not.
+    fn rest(&mut self) {
+        let rest = std::mem::take(&mut self.carry).freeze();
+        if !rest.is_empty() {
+            let whole = self.splitter.last_boundary(&rest, true);
+            let (records, lines) = whole.map_or((0, 0), |end| (end.records, end.lines));
+            self.ready.push(rest.clone(), Boundary { end: rest.len(), records, lines });
+        }
+    }
+
+    /// Adds a chunk to the part at hand, up to its last record boundary.
+    fn take(&mut self, chunk: &Bytes) -> Result<()> {
+        let Some(from) = self.join(chunk)? else { return Ok(()) };
+        let rest = chunk.slice(from..);
+        let mut end = 0;
+        if let Some(found) = self.boundary(&rest) {
+            end = found.end;
+            self.ready.push(rest.slice(..end), found);
+        }
+        self.carry.extend_from_slice(rest.get(end..).unwrap_or_default());
+        Ok(())
+    }
+
+    /// Completes the record that began in the chunk before. Where that record ends in this one; `None`: not yet.
+    fn join(&mut self, chunk: &Bytes) -> Result<Option<usize>> {
+        let mut next = JOIN;
+        while !self.carry.is_empty() {
+            let old = self.carry.len();
+            next = next.max(old).min(chunk.len());
+            self.carry.extend_from_slice(chunk.get(..next).unwrap_or_default());
+            match self.splitter.last_boundary(&self.carry, false).filter(|found| found.end > 0) {
+                Some(found) => {
+                    let end = found.end.min(self.carry.len());
+                    let rest = old.saturating_sub(end);
+                    self.ready.push(self.carry.split_to(end).freeze(), found);
+                    self.carry.truncate(rest);
+                    if rest == 0 {
+                        return Ok(Some(end - old));
+                    }
+                }
+                None if next == chunk.len() => {
+                    let (limit, held) = (self.record, self.carry.len() as u64);
+                    return Limits::check("record", limit, held).map(|()| None).map_err(|error| {
+                        error
+                            .at_record(self.at.record + self.ready.records)
+                            .at_offset(self.at.offset + self.ready.length as u64)
+                    });
+                }
+                None => {
+                    self.carry.truncate(old);
+                    next = next.saturating_mul(8);
+                }
             }
-            if self.ended {
+        }
+        Ok(Some(0))
+    }
+
+    fn boundary(&mut self, bytes: &[u8]) -> Option<Boundary> {
+        let found = self.splitter.last_boundary(bytes, false).filter(|found| found.end > 0)?;
+        Some(Boundary { end: found.end.min(bytes.len()), ..found })
+    }
+
+    /// The part at hand.
+    fn cut(&mut self, last: bool) -> Piece {
+        let ready = std::mem::take(&mut self.ready);
+        let part = Part {
+            prologue: self.prologue.clone().unwrap_or_default(),
+            offset: self.at.offset,
+            first_record: self.at.record,
+            first_line: self.at.line,
+            last,
+        };
+        self.at.offset += ready.length as u64;
+        self.at.record += ready.records;
+        self.at.line += ready.lines;
+        Piece { part, bytes: ready.pieces, end: self.at }
+    }
+
+    /// Reads the header and returns what follows it, `None` at the end of the stream.
+    async fn header(&mut self) -> Result<Option<Bytes>> {
+        let (mut start, mut ended, mut enough) = (BytesMut::new(), false, 0);
+        let header = loop {
+            // Asked again only when there is twice as much: a store may give a few bytes at a time.
+            if ended || start.len() >= enough {
+                enough = start.len().saturating_mul(2);
+                if let Some(header) = self.splitter.prologue(&start, ended)? {
+                    break header;
+                }
+            }
+            if ended {
                 return Err(Error::new(
                     Kind::Truncated,
                     "files.header",
                     "the file ends inside its header",
                 ));
             }
-            Limits::check("record", self.work.options.limits.record, self.buffer.len() as u64)?;
-            self.fill().await?;
+            Limits::check("record", self.record, start.len() as u64)?;
+            match self.stream.next().await? {
+                Some(chunk) => start.extend_from_slice(&chunk),
+                None => ended = true,
+            }
         };
-        self.prologue = self.buffer.split_to(header.end.min(self.buffer.len())).freeze();
-        self.at.prologue = self.prologue.len() as u64;
+        let prologue = start.split_to(header.end.min(start.len())).freeze();
+        self.at.prologue = prologue.len() as u64;
+        self.prologue = Some(prologue);
         self.at.offset = self.at.prologue;
         self.at.record += header.records;
         self.at.line += header.lines;
-        Ok(())
-    }
-
-    async fn fill(&mut self) -> Result<()> {
-        match self.stream.next().await? {
-            Some(chunk) => {
-                if self.buffer.capacity() - self.buffer.len() < chunk.len() {
-                    self.buffer.reserve(chunk.len().max(CHUNK + CHUNK / 4));
-                }
-                self.buffer.extend_from_slice(&chunk);
-            }
-            None => self.ended = true,
-        }
-        Ok(())
-    }
-}
-
-/// How chunks are handed to workers.
-struct Work {
-    format: Arc<dyn Format>,
-    options: DecodeOptions,
-    workers: Arc<Semaphore>,
-    to: mpsc::Sender<oneshot::Receiver<Decoded>>,
-}
-
-impl Work {
-    /// `false` when nobody wants more.
-    async fn start(&self, part: Part, bytes: Bytes, end: Cut) -> bool {
-        let (done, decoded) = oneshot::channel();
-        if self.to.send(decoded).await.is_err() {
-            return false;
-        }
-        let Ok(permit) = Arc::clone(&self.workers).acquire_owned().await else {
-            return false;
-        };
-        let format = Arc::clone(&self.format);
-        let options = DecodeOptions { part: Some(part), ..self.options.clone() };
-        spawn_blocking(move || {
-            let decoded = decode(&*format, options, bytes, end);
-            drop(permit);
-            // The reader may be gone.
-            let _ = done.send(decoded);
-        });
-        true
-    }
-
-    async fn fail(&self, error: Error, end: Cut) {
-        let (done, decoded) = oneshot::channel();
-        if self.to.send(decoded).await.is_ok() {
-            let _ = done.send(Decoded::failed(error, end));
+        match start.is_empty() {
+            true => self.stream.next().await,
+            false => Ok(Some(start.freeze())),
         }
     }
 }
@@ -322,11 +407,11 @@ impl Decoded {
     }
 }
 
-fn decode(format: &dyn Format, options: DecodeOptions, bytes: Bytes, end: Cut) -> Decoded {
+fn decode(format: &dyn Format, options: DecodeOptions, pieces: Vec<Bytes>, end: Cut) -> Decoded {
     let mut decoder = match format.decoder(options) {
         Ok(decoder) => decoder,
         Err(error) => return Decoded::failed(error, end),
     };
-    let (batches, result) = decode_all(&mut *decoder, bytes);
+    let (batches, result) = decode_all(&mut *decoder, pieces);
     Decoded { batches, end, result, declared: decoder.declared(), notes: decoder.notes() }
 }

@@ -96,22 +96,20 @@ impl Decoding for Sequential {
     }
 }
 
-/// Everything that a decoder makes of bytes that are all at hand.
+/// Everything that a decoder makes of pieces that are all at hand.
 pub(crate) fn decode_all(
     decoder: &mut dyn Decoder,
-    bytes: bytes::Bytes,
+    pieces: Vec<bytes::Bytes>,
 ) -> (Vec<Batch>, Result<()>) {
     let mut batches = Vec::new();
-    let mut inputs = vec![Input::EndOfStream];
-    if !bytes.is_empty() {
-        inputs.push(Input::Bytes(bytes));
-    }
+    let bytes = pieces.into_iter().filter(|piece| !piece.is_empty()).map(Input::Bytes);
+    let mut inputs = bytes.chain([Input::EndOfStream]);
     let result = loop {
         match decoder.next() {
             Ok(Output::Batch(batch)) => batches.push(batch),
             Ok(Output::Done) => break Ok(()),
             Ok(Output::NeedInput) => {
-                let Some(input) = inputs.pop() else {
+                let Some(input) = inputs.next() else {
                     break Err(Error::new(
                         Kind::Internal,
                         "files.decoder",

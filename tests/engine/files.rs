@@ -1,9 +1,15 @@
+use std::path::Path;
 use std::sync::Arc;
 
-use fenhe::core::{Batch, Exchange, ReadRequest, Reader};
+use async_trait::async_trait;
+use bytes::Bytes;
+use fenhe::core::{
+    Batch, ByteStream, Entry, Exchange, Options, ReadRequest, Reader, Result, Store,
+};
+use fenhe::{Files, Registry};
 use fenhe_testkit::rows;
 
-use crate::support::{Work, limits, people};
+use crate::support::{SCHEMA, Work, limits, people};
 
 async fn open(exchange: &Arc<dyn Exchange>, request: ReadRequest) -> Box<dyn Reader> {
     exchange.read(ReadRequest { limits: limits(), ..request }).await.unwrap()
@@ -145,4 +151,69 @@ async fn columns_and_datasets_are_checked_when_opening() {
     let schema = reader.schema();
     assert_eq!(schema.field(0).name(), "fee");
     assert_eq!(reader.next().await.unwrap().unwrap().records.schema(), schema);
+}
+
+/// A store with one object that comes in chunks of a given size.
+#[derive(Debug)]
+struct Choppy {
+    content: Bytes,
+    chunk: usize,
+}
+
+struct Chopped {
+    left: Bytes,
+    chunk: usize,
+}
+
+#[async_trait]
+impl Store for Choppy {
+    fn scheme(&self) -> &'static str {
+        "choppy"
+    }
+
+    async fn head(&self, name: &str) -> Result<Entry> {
+        Ok(Entry { name: name.into(), size: Some(self.content.len() as u64), version: "1".into() })
+    }
+
+    async fn get(&self, _name: &str, from: u64) -> Result<Box<dyn ByteStream>> {
+        let from = usize::try_from(from).unwrap().min(self.content.len());
+        Ok(Box::new(Chopped { left: self.content.slice(from..), chunk: self.chunk }))
+    }
+}
+
+#[async_trait]
+impl ByteStream for Chopped {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        let chunk = self.left.split_to(self.chunk.min(self.left.len()));
+        Ok(Some(chunk).filter(|chunk| !chunk.is_empty()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn however_the_bytes_arrive_the_parts_are_the_same() {
+    let work = Work::new();
+    work.write("people.csv", people(30_000));
+    let one = work.source("people.csv", 1).await.input.exchange;
+    let expected = seen(&all(&mut *open(&one, ReadRequest::default()).await).await).0;
+    for (content, rows) in
+        [(people(30_000), 29_700), (people(0), 0), (people(7).trim_end().to_owned(), 7)]
+    {
+        for chunk in [3, 1_000, 16_384, 70_001, 1 << 20, 5 << 20] {
+            if chunk == 3 && rows > 7 {
+                continue; // millions of chunks
+            }
+            let store = Choppy { content: content.clone().into(), chunk };
+            let mut options = Options::new();
+            options
+                .set("header", true)
+                .set("schema", serde_json::json!({"name": "s", "text": SCHEMA}));
+            let format =
+                Registry::with_defaults().format_at("csv", &options, Path::new("")).unwrap();
+            let files: Arc<dyn Exchange> =
+                Arc::new(Files::new(Arc::new(store), "x", format).threads(2));
+            let found = seen(&all(&mut *open(&files, ReadRequest::default()).await).await).0;
+            assert_eq!(found.len(), rows, "chunks of {chunk}");
+            assert!(found == expected[..rows] || rows == 7, "chunks of {chunk}");
+        }
+    }
 }

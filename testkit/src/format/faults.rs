@@ -72,10 +72,10 @@ pub fn poisoned_after_a_fatal_error(case: &Case) {
     );
 }
 
-/// For fuzzers: any bytes at all, in chunks of a size that the first byte chooses, under small limits. The decoder
+/// For fuzzers: any bytes at all, in chunks of a size that the last byte chooses, under small limits. The decoder
 /// may refuse them; it may not panic, hang, or give batches whose books do not balance.
 pub fn anything(format: Arc<dyn Format>, data: &[u8]) {
-    let Some((choice, data)) = data.split_first() else { return };
+    let Some((choice, data)) = data.split_last() else { return };
     let bytes = Bytes::copy_from_slice(data);
     let limits =
         Limits { record: 4 << 10, field: 1 << 10, fields: 64, batch_rows: 16, ..Limits::default() };

@@ -17,6 +17,7 @@ pub(crate) const SAMPLE: usize = 1 << 20;
 /// Decodes one delimited stream.
 pub(crate) struct CsvDecoder {
     options: CsvOptions,
+    pools: Pools,
     open: DecodeOptions,
     stage: Stage,
     /// Whether input may be fed.
@@ -53,7 +54,7 @@ struct Tail {
 }
 
 impl CsvDecoder {
-    pub(crate) fn new(options: CsvOptions, open: DecodeOptions) -> Result<Self> {
+    pub(crate) fn new(options: CsvOptions, pools: Pools, open: DecodeOptions) -> Result<Self> {
         if open.from.is_some() && open.part.is_some() {
             return Err(Error::new(
                 Kind::Config,
@@ -84,7 +85,7 @@ impl CsvDecoder {
         let lines = usize::try_from(options.skip_tail).unwrap_or(usize::MAX);
         let tail = Tail { lines, held: BytesMut::new() };
         let stage = Stage::Sampling { held: Held::Several(held), enough, ended: false };
-        Ok(Self { options, open, stage, hungry: false, from, tail, notes: Vec::new() })
+        Ok(Self { options, pools, open, stage, hungry: false, from, tail, notes: Vec::new() })
     }
 
     /// Settles once there is enough to see, and starts to run.
@@ -133,8 +134,7 @@ impl CsvDecoder {
     fn run(&mut self, settled: Settled, held: Bytes, ended: bool) -> Result<()> {
         let limits = &self.open.limits;
         let rows = usize::try_from(limits.batch_rows.min(65_536)).unwrap_or(8_192);
-        let columns =
-            Columns::new(&settled.specs, settled.syntax.encoding, &Pools::default(), rows)?;
+        let columns = Columns::new(&settled.specs, settled.syntax.encoding, &self.pools, rows)?;
         let (mut first, mut offset, mut line) = (1, settled.prologue as u64, 1 + settled.lines);
         let mut body = settled.prologue;
         if let Some((token, at)) = self.from {

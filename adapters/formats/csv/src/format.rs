@@ -4,6 +4,7 @@ use fenhe_core::{
     DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Options, Result,
     Sample, Splitter,
 };
+use fenhe_kernels::Pools;
 
 use crate::decode::{CsvDecoder, SAMPLE};
 use crate::encode::CsvEncoder;
@@ -16,12 +17,14 @@ use crate::{error, evidence};
 #[derive(Clone, Debug, Default)]
 pub struct Csv {
     options: CsvOptions,
+    /// Shared by the decoders of all parts of a stream.
+    pools: Pools,
 }
 
 impl Csv {
     /// The format with these options.
     pub fn new(options: CsvOptions) -> Self {
-        Self { options }
+        Self { options, pools: Pools::default() }
     }
 
     /// The format with options by name, as they come from a command line.
@@ -63,7 +66,7 @@ impl Format for Csv {
     }
 
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {
-        Ok(Box::new(CsvDecoder::new(self.options.clone(), options)?))
+        Ok(Box::new(CsvDecoder::new(self.options.clone(), self.pools.clone(), options)?))
     }
 
     fn encoder(&self, options: EncodeOptions) -> Result<Box<dyn Encoder>> {

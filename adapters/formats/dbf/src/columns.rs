@@ -119,9 +119,13 @@ impl Reading {
 }
 
 impl Columns {
-    pub(crate) fn new(schema: SchemaRef, places: Vec<Place>, reading: Reading) -> Self {
-        let pools = Pools::default();
-        let column = |place: Place| Column { build: Build::new(&place.data_type, &pools), place };
+    pub(crate) fn new(
+        schema: SchemaRef,
+        places: Vec<Place>,
+        reading: Reading,
+        pools: &Pools,
+    ) -> Self {
+        let column = |place: Place| Column { build: Build::new(&place.data_type, pools), place };
         Self { schema, list: places.into_iter().map(column).collect(), reading, rows: 0 }
     }
 

@@ -4,6 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use fenhe_core::{
     ControlTotal, DecodeOptions, Decoder, Error, Input, Kind, Output, Result, SchemaRef,
 };
+use fenhe_kernels::Pools;
 use fenhe_text::Encoding;
 
 use crate::codepage::Settled;
@@ -20,6 +21,7 @@ const SAMPLE: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct TableDecoder {
     options: DbfOptions,
+    pools: Pools,
     decode: DecodeOptions,
     state: State,
     /// Bytes taken out of `chunk` because they are less than what is needed at once.
@@ -44,9 +46,10 @@ enum State {
 }
 
 impl TableDecoder {
-    pub(crate) fn new(options: DbfOptions, decode: DecodeOptions) -> Result<Self> {
+    pub(crate) fn new(options: DbfOptions, pools: Pools, decode: DecodeOptions) -> Result<Self> {
         let mut decoder = Self {
             options,
+            pools,
             decode,
             state: State::Header,
             pending: BytesMut::new(),
@@ -162,9 +165,10 @@ impl TableDecoder {
     }
 
     fn open(&mut self, header: Header, settled: Settled) -> Result<()> {
-        let (columns, notes) = table::open(&header, settled.encoding, &self.options, &self.decode)?;
+        let (columns, notes) =
+            table::open(&header, settled.encoding, &self.options, &self.decode, &self.pools)?;
         self.notes.extend(header.notes.iter().cloned());
-        self.notes.push(settled.reason);
+        self.notes.extend(Some(settled.reason).filter(|reason| !reason.is_empty()));
         self.notes.extend(notes);
         let done = match (&self.decode.from, &self.decode.part) {
             (Some(from), _) => from.read::<Token>("dbf", 1)?.records,

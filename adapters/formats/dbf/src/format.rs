@@ -4,6 +4,7 @@ use fenhe_core::{
     DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Found, Options,
     Result, Sample, Splitter,
 };
+use fenhe_kernels::Pools;
 use fenhe_text::Encoding;
 
 use crate::codepage::{self, Settled};
@@ -28,13 +29,15 @@ use crate::{schema, table};
 #[derive(Clone, Debug, Default)]
 pub struct Dbf {
     options: DbfOptions,
+    /// Shared by the decoders of all parts of a table.
+    pools: Pools,
 }
 
 impl Dbf {
     /// The format with these options.
     #[must_use]
     pub fn new(options: DbfOptions) -> Self {
-        Self { options }
+        Self { options, pools: Pools::default() }
     }
 
     /// The format with the options of a command line or a configuration.
@@ -77,11 +80,11 @@ impl Format for Dbf {
             .unwrap_or_else(|| table::undecided(&header));
         let layout =
             schema::Layout::of(&header, settled.encoding, &self.options, decode.size, None);
-        let (columns, notes) = match table::open(&header, settled.encoding, &self.options, &decode)
-        {
-            Ok((columns, notes)) => (Some(columns), notes),
-            Err(error) => (None, vec![error.to_string()]),
-        };
+        let (columns, notes) =
+            match table::open(&header, settled.encoding, &self.options, &decode, &self.pools) {
+                Ok((columns, notes)) => (Some(columns), notes),
+                Err(error) => (None, vec![error.to_string()]),
+            };
         let found_schema = columns.map_or(layout.schema, |c| c.schema().clone());
         let mut options = Options::new();
         if settled.sniffed {
@@ -116,7 +119,7 @@ impl Format for Dbf {
     }
 
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {
-        Ok(Box::new(TableDecoder::new(self.options.clone(), options)?))
+        Ok(Box::new(TableDecoder::new(self.options.clone(), self.pools.clone(), options)?))
     }
 
     fn encoder(&self, options: EncodeOptions) -> Result<Box<dyn Encoder>> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fenhe_core::{DecodeOptions, Error, Kind, Result, schema::CHARSET, schema::projection};
+use fenhe_kernels::Pools;
 use fenhe_text::Encoding;
 
 use crate::codepage::{self, Settled};
@@ -25,7 +26,8 @@ pub(crate) fn encoding(
         return Ok(Some(Settled::new(encoding, format!("the caller says {encoding}"))));
     }
     if let Some(encoding) = decode.schema.as_ref().and_then(|s| of_schema(s)) {
-        return Ok(Some(Settled::new(encoding, format!("the schema says {encoding}"))));
+        // Whoever gave the schema knows: nothing is worth saying.
+        return Ok(Some(Settled::new(encoding, "")));
     }
     if let Some(sidecar) = decode.companion(&["cpg"])
         && let Some(settled) = codepage::sidecar(&*sidecar.data)?
@@ -62,6 +64,7 @@ pub(crate) fn open(
     encoding: Encoding,
     options: &DbfOptions,
     decode: &DecodeOptions,
+    pools: &Pools,
 ) -> Result<(Columns, Vec<String>)> {
     let memo = memo_file(header, decode)?;
     let layout = Layout::of(header, encoding, options, decode.size, memo.as_ref());
@@ -102,7 +105,7 @@ pub(crate) fn open(
     if header.encrypted {
         notes.push("the header says that the table is encrypted".into());
     }
-    Ok((Columns::new(schema, places, Reading::new(encoding, memo, options)), notes))
+    Ok((Columns::new(schema, places, Reading::new(encoding, memo, options), pools), notes))
 }
 
 /// The memo file of a table that has memo fields.

@@ -104,11 +104,11 @@ impl BatchBuilder {
         layout: &Layout,
         options: &FixedOptions,
         decode: &DecodeOptions,
+        pools: &Pools,
     ) -> Result<Self> {
         let wish =
             decode.dataset.as_deref().filter(|d| !d.is_empty()).or(options.select.as_deref());
         let select = Select::new(layout, wish)?;
-        let pools = Pools::default();
         let rows = usize::try_from(decode.limits.batch_rows).unwrap_or(usize::MAX).max(1);
         let room = rows.min(8192);
         let fillers = options.fillers == Fillers::Keep;
@@ -143,7 +143,7 @@ impl BatchBuilder {
                         &kept,
                         with_fillers,
                         options,
-                        &pools,
+                        pools,
                         room,
                     )?));
                     continue;
@@ -152,7 +152,7 @@ impl BatchBuilder {
             }
             structs.push(schema_of(layout, &fields, fillers).fields().clone());
             types.push(Some(RecordColumns::new(
-                layout, record, &fields, fillers, options, &pools, room,
+                layout, record, &fields, fillers, options, pools, room,
             )?));
         }
         if select == Select::All {

@@ -9,6 +9,7 @@ use fenhe_core::{
     ControlTotal, DecodeOptions, Decoder, Error, Fault, Input, Kind, Output, Position, Reject,
     Result,
 };
+use fenhe_kernels::Pools;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::BatchBuilder;
@@ -42,6 +43,7 @@ pub(crate) struct FixedDecoder {
     ends: Vec<u32>,
     indices: Vec<usize>,
     batch: Option<BatchBuilder>,
+    pools: Pools,
     totals: Totals,
     at: Place,
     findings: Findings,
@@ -85,6 +87,7 @@ impl FixedDecoder {
     pub(crate) fn new(
         layout: Arc<Layout>,
         options: FixedOptions,
+        pools: Pools,
         decode: DecodeOptions,
     ) -> Result<Self> {
         let widest = if layout.count == Count::Characters {
@@ -95,7 +98,6 @@ impl FixedDecoder {
         let longest =
             layout.records.iter().map(|r| r.length).max().unwrap_or(0).saturating_mul(widest);
         fenhe_core::Limits::check("record", decode.limits.record, longest as u64)?;
-        let pools = fenhe_kernels::Pools::default();
         let mut decoder = Self {
             adapter: layout.adapter(),
             framer: Framer::new(&layout, &options, decode.limits.record),
@@ -112,6 +114,7 @@ impl FixedDecoder {
             findings: Findings::default(),
             layout,
             options,
+            pools,
             decode,
         };
         if !decoder.options.header {
@@ -155,7 +158,8 @@ impl FixedDecoder {
     }
 
     fn build(&mut self) -> Result<()> {
-        self.batch = Some(BatchBuilder::new(&self.layout, &self.options, &self.decode)?);
+        self.batch =
+            Some(BatchBuilder::new(&self.layout, &self.options, &self.decode, &self.pools)?);
         Ok(())
     }
 

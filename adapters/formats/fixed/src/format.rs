@@ -6,6 +6,7 @@ use fenhe_core::{
     DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Options, Result,
     Sample, Splitter,
 };
+use fenhe_kernels::Pools;
 
 use crate::decode::FixedDecoder;
 use crate::encode::FixedEncoder;
@@ -30,6 +31,8 @@ use crate::splitter::FixedSplitter;
 pub struct Fixed {
     options: FixedOptions,
     layout: Option<Arc<Layout>>,
+    /// Shared by the decoders of all parts of a stream.
+    pools: Pools,
 }
 
 impl Fixed {
@@ -52,7 +55,7 @@ impl Fixed {
         {
             error::encoding(label)?;
         }
-        Ok(Self { options, layout })
+        Ok(Self { options, layout, pools: Pools::default() })
     }
 
     /// The layout, if the options describe one.
@@ -89,7 +92,12 @@ impl Format for Fixed {
     }
 
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {
-        Ok(Box::new(FixedDecoder::new(self.known_layout()?, self.options.clone(), options)?))
+        Ok(Box::new(FixedDecoder::new(
+            self.known_layout()?,
+            self.options.clone(),
+            self.pools.clone(),
+            options,
+        )?))
     }
 
     fn encoder(&self, options: EncodeOptions) -> Result<Box<dyn Encoder>> {

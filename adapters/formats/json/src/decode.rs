@@ -3,6 +3,7 @@
 use arrow_schema::SchemaRef;
 use bytes::{Bytes, BytesMut};
 use fenhe_core::{DecodeOptions, Decoder, Error, Input, Kind, Output, Result, schema};
+use fenhe_kernels::Pools;
 use fenhe_text::Encoding;
 
 use crate::array::{Document, can_cut};
@@ -21,6 +22,7 @@ const MARK: usize = 4;
 /// Decodes one stream of JSON.
 pub(crate) struct JsonDecoder {
     json: JsonOptions,
+    pools: Pools,
     options: DecodeOptions,
     /// What was decoded before, when this decoder goes on behind it.
     token: Option<Token>,
@@ -32,7 +34,7 @@ pub(crate) struct JsonDecoder {
 }
 
 impl JsonDecoder {
-    pub(crate) fn new(json: JsonOptions, options: DecodeOptions) -> Result<Self> {
+    pub(crate) fn new(json: JsonOptions, pools: Pools, options: DecodeOptions) -> Result<Self> {
         json.path()?;
         let given = match (&json.schema, &options.schema) {
             (Some(file), None) => Some(settle::schema_file(file)?),
@@ -52,7 +54,7 @@ impl JsonDecoder {
             .as_ref()
             .map_or(0, |p| usize::try_from(p.prologue()).unwrap_or(usize::MAX));
         let head = BytesMut::new();
-        Ok(Self { json, options, token, prologue, schema, head, run: None, poisoned: false })
+        Ok(Self { json, pools, options, token, prologue, schema, head, run: None, poisoned: false })
     }
 
     /// Whether the first bytes are enough.
@@ -101,7 +103,15 @@ impl JsonDecoder {
             None if inferred => sample.len() as u64,
             None => 0,
         };
-        let mut run = Run::new(&self.json, &self.options, full, framer, start.encoding, prologue)?;
+        let mut run = Run::new(
+            &self.json,
+            &self.options,
+            &self.pools,
+            full,
+            framer,
+            start.encoding,
+            prologue,
+        )?;
         (run.record, run.shape) = (start.record, start.shape);
         run.feed(head);
         self.run = Some(run);

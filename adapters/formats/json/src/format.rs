@@ -4,6 +4,7 @@ use fenhe_core::{
     DecodeOptions, Decoder, EncodeOptions, Encoder, Evidence, Format, FormatInfo, Options, Result,
     Sample, Splitter,
 };
+use fenhe_kernels::Pools;
 
 use crate::decode::JsonDecoder;
 use crate::encode::JsonEncoder;
@@ -22,13 +23,17 @@ use crate::splitter::LineSplitter;
 /// # Ok::<(), fenhe_core::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Json(JsonOptions);
+pub struct Json {
+    options: JsonOptions,
+    /// Shared by the decoders of all parts of a stream.
+    pools: Pools,
+}
 
 impl Json {
     /// The format with these options.
     #[must_use]
     pub fn new(options: JsonOptions) -> Self {
-        Self(options)
+        Self { options, pools: Pools::default() }
     }
 
     /// The format with options by name.
@@ -36,7 +41,7 @@ impl Json {
     /// # Errors
     /// [`Kind::Config`](fenhe_core::Kind::Config) for an unknown option or value.
     pub fn from_options(options: &Options) -> Result<Self> {
-        Ok(Self(JsonOptions::from_options(options)?))
+        JsonOptions::from_options(options).map(Self::new)
     }
 }
 
@@ -57,20 +62,20 @@ impl Format for Json {
     }
 
     fn infer(&self, sample: &Sample) -> Result<Evidence> {
-        infer::infer(&self.0, sample)
+        infer::infer(&self.options, sample)
     }
 
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {
-        Ok(Box::new(JsonDecoder::new(self.0.clone(), options)?))
+        Ok(Box::new(JsonDecoder::new(self.options.clone(), self.pools.clone(), options)?))
     }
 
     fn encoder(&self, options: EncodeOptions) -> Result<Box<dyn Encoder>> {
-        Ok(Box::new(JsonEncoder::new(&self.0, &options)?))
+        Ok(Box::new(JsonEncoder::new(&self.options, &options)?))
     }
 
     /// Lines only: a document has to be followed from its start.
     fn splitter(&self) -> Option<Box<dyn Splitter>> {
-        (self.0.shape == Shape::Lines)
-            .then(|| Box::new(LineSplitter::new(self.0.clone())) as Box<dyn Splitter>)
+        (self.options.shape == Shape::Lines)
+            .then(|| Box::new(LineSplitter::new(self.options.clone())) as Box<dyn Splitter>)
     }
 }

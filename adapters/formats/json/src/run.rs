@@ -72,6 +72,7 @@ impl Run {
     pub(crate) fn new(
         json: &JsonOptions,
         options: &DecodeOptions,
+        pools: &Pools,
         full: SchemaRef,
         framer: Framer,
         encoding: Encoding,
@@ -83,8 +84,7 @@ impl Run {
         };
         let schema = schema::project(&full, options.columns.as_deref())?;
         let rows = usize::try_from(options.limits.batch_rows).unwrap_or(usize::MAX).min(8_192);
-        let root =
-            StructNode::root(full.fields(), |n| wanted.contains(&n), &Pools::default(), rows)?;
+        let root = StructNode::root(full.fields(), |n| wanted.contains(&n), pools, rows)?;
         let rest = full.index_of(REST).ok().filter(|_| json.unknown == crate::Unknown::Keep);
         Ok(Self {
             context: Context::new(&options.limits, json.unknown, rest),
