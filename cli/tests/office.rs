@@ -97,7 +97,7 @@ fn inspect_says_what_a_person_can_follow() {
     assert_eq!(code, 0, "{text}");
     for words in [
         "xlsx",
-        "1 sheets",
+        "of one sheet",
         "row 1 holds texts in the columns: the header",
         "人员",
         "numbers shown as days",

@@ -113,5 +113,8 @@ fn kind(workbook: &Workbook) -> String {
         Body::Xls(_) => "a workbook of Excel 5 to 2003 (xls)",
     };
     let hidden = workbook.sheets.iter().filter(|sheet| sheet.hidden).count();
-    format!("{kind} of {} sheets, {hidden} of them hidden", workbook.sheets.len())
+    match workbook.sheets.len() {
+        1 => format!("{kind} of one sheet"),
+        count => format!("{kind} of {count} sheets, {hidden} of them hidden"),
+    }
 }

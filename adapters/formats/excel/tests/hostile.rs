@@ -273,39 +273,8 @@ fn a_sparse_sheet_and_lying_counts_cost_nothing() {
     assert!(got.rejects[0].to_string().contains("S!A1"), "{}", got.rejects[0]);
 }
 
-/// A compound file of 512-byte sectors with a workbook stream from sector 2 on.
 fn compound(stream: &[u8]) -> Vec<u8> {
-    let sectors = stream.len().div_ceil(512).max(8);
-    let mut file = vec![0; 512 * (3 + sectors)];
-    file[..8].copy_from_slice(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1");
-    file[30..32].copy_from_slice(&[9, 0]);
-    file[32..34].copy_from_slice(&[6, 0]);
-    let word = |file: &mut Vec<u8>, at: usize, value: u32| {
-        file[at..at + 4].copy_from_slice(&value.to_le_bytes())
-    };
-    word(&mut file, 44, 1);
-    word(&mut file, 48, 1);
-    word(&mut file, 56, 4096);
-    word(&mut file, 60, 0xFFFF_FFFE);
-    word(&mut file, 68, 0xFFFF_FFFE);
-    for n in 1..109 {
-        word(&mut file, 76 + 4 * n, u32::MAX);
-    }
-    word(&mut file, 512, 0xFFFF_FFFD);
-    word(&mut file, 516, 0xFFFF_FFFE);
-    for n in 0..sectors {
-        let next = if n + 1 == sectors { 0xFFFF_FFFE } else { u32::try_from(n + 3).unwrap() };
-        word(&mut file, 512 + 4 * (n + 2), next);
-    }
-    for (at, byte) in "Workbook".encode_utf16().flat_map(u16::to_le_bytes).enumerate() {
-        file[1024 + at] = byte;
-    }
-    file[1024 + 64] = 18;
-    file[1024 + 66] = 2;
-    word(&mut file, 1024 + 116, 2);
-    word(&mut file, 1024 + 120, u32::try_from(512 * sectors).unwrap());
-    file[1536..1536 + stream.len()].copy_from_slice(stream);
-    file
+    common::compound("Workbook", stream)
 }
 
 fn record(number: u16, body: &[u8]) -> Vec<u8> {
