@@ -1,5 +1,6 @@
 //! Batches under way: the tree of columns, what a reader adds, and the books.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
@@ -16,6 +17,7 @@ use crate::nested::{Block, Plan, plan};
 use crate::options::CopybookOptions;
 use crate::schema::{PARENT, RAW, RECORD};
 use crate::segments::Rule;
+use crate::tree::{Forest, Link};
 
 /// The columns of a batch.
 #[derive(Debug)]
@@ -25,6 +27,11 @@ pub(crate) struct BatchBuilder {
     /// For each column of the schema: the tree's (by order) or an added one.
     columns: Vec<Column>,
     raw: Option<BinaryColumn>,
+    forest: Option<Forest>,
+    /// What the rows are, when they become trees.
+    kinds: Vec<Link>,
+    /// Whether the next record begins another tree, and there are enough.
+    closed: bool,
     links: Option<(PrimitiveColumn<i64>, PrimitiveColumn<i64>)>,
     bad: Vec<bool>,
     numbers: Vec<u64>,
@@ -48,10 +55,15 @@ impl BatchBuilder {
         options: &CopybookOptions,
         rules: &[Rule],
         record: Option<usize>,
+        parents: &BTreeMap<usize, usize>,
         decode: &DecodeOptions,
     ) -> Result<Self> {
         let rows = usize::try_from(decode.limits.batch_rows.min(8_192)).unwrap_or(8_192);
         let mut plan = plan(layout, options, rules, record, None, rows)?;
+        if options.nest {
+            let forest = Forest::new(layout, parents, Arc::clone(&plan.schema))?;
+            return Self::of_trees(plan, forest, decode);
+        }
         let mut fields: Vec<FieldRef> = plan.schema.fields().iter().cloned().collect();
         let add = |name: &str, data_type: DataType| Arc::new(Field::new(name, data_type, true));
         if !options.parents.is_empty() {
@@ -96,7 +108,32 @@ impl BatchBuilder {
             schema,
             columns,
             raw,
+            forest: None,
+            kinds: Vec::new(),
+            closed: false,
             links,
+            bad: Vec::new(),
+            numbers: Vec::new(),
+            rejects: Vec::new(),
+            span: Span::default(),
+            bytes: 0,
+            limits: decode.limits.clone(),
+        })
+    }
+
+    /// Rows are trees of the records of a plan.
+    fn of_trees(plan: Plan, forest: Forest, decode: &DecodeOptions) -> Result<Self> {
+        let fields = forest.schema().flattened_fields().len() as u64;
+        Limits::check("fields", decode.limits.fields, fields)?;
+        Ok(Self {
+            schema: core_schema::project(forest.schema(), decode.columns.as_deref())?,
+            columns: plan.order.iter().copied().map(Column::Tree).collect(),
+            plan,
+            raw: None,
+            forest: Some(forest),
+            kinds: Vec::new(),
+            closed: false,
+            links: None,
             bad: Vec::new(),
             numbers: Vec::new(),
             rejects: Vec::new(),
@@ -114,10 +151,14 @@ impl BatchBuilder {
     pub(crate) fn start(&mut self, record: u64, offset: u64) {
         self.span = Span { first: record, offset, ..Span::default() };
         self.bytes = 0;
+        self.closed = false;
     }
 
     /// Records and bytes that still fit.
     pub(crate) fn room(&self) -> (usize, u64) {
+        if self.forest.is_some() {
+            return (usize::MAX, u64::MAX);
+        }
         let rows = self.limits.batch_rows.max(1).saturating_sub(self.span.read);
         (
             usize::try_from(rows).unwrap_or(usize::MAX),
@@ -125,7 +166,33 @@ impl BatchBuilder {
         )
     }
 
+    /// Whether a batch of trees ends in front of the next one, after so many more records and bytes.
+    pub(crate) fn is_due(&self, records: usize, bytes: usize) -> bool {
+        let (rows, all) = (self.span.read + records as u64, self.bytes + bytes as u64);
+        let due = rows >= self.limits.batch_rows || all >= self.limits.batch_bytes;
+        self.forest.is_some() && rows > 0 && due
+    }
+
+    /// Ends a batch of trees.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// A tree is as long as a record may be, at most.
+    pub(crate) fn check_tree(&self) -> Result<()> {
+        match self.forest {
+            Some(_) if !self.closed => {
+                let tree = self.bytes.saturating_sub(self.limits.batch_bytes);
+                Limits::check("record", self.limits.record, tree)
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn is_full(&self) -> bool {
+        if self.forest.is_some() {
+            return self.closed;
+        }
         self.room().0 == 0 || (self.bytes > 0 && self.bytes >= self.limits.batch_bytes)
     }
 
@@ -170,7 +237,11 @@ impl BatchBuilder {
         }
     }
 
-    pub(crate) fn append_link(&mut self, record: u64, parent: Option<u64>) {
+    pub(crate) fn append_link(&mut self, link: Link) {
+        let Link { record, parent, .. } = link;
+        if self.forest.is_some() {
+            self.kinds.push(link);
+        }
         if let Some((records, parents)) = &mut self.links {
             records.append(i64::try_from(record).unwrap_or(i64::MAX));
             parents.append_option(parent.and_then(|p| i64::try_from(p).ok()));
@@ -191,12 +262,27 @@ impl BatchBuilder {
         let bad = std::mem::take(&mut self.bad);
         let mut numbers = std::mem::take(&mut self.numbers);
         let count = RecordBatchOptions::new().with_row_count(Some(bad.len()));
-        let mut records = RecordBatch::try_new_with_options(self.schema(), arrays, &count)?;
+        let flat =
+            if self.forest.is_some() { Arc::clone(&self.plan.schema) } else { self.schema() };
+        let mut records = RecordBatch::try_new_with_options(flat, arrays, &count)?;
         if bad.iter().any(|b| *b) {
             let keep: BooleanArray = bad.iter().map(|b| Some(!b)).collect();
             let mut good = bad.iter().map(|b| !b);
             numbers.retain(|_| good.next().unwrap_or(true));
+            let mut good = bad.iter().map(|b| !b);
+            self.kinds.retain(|_| good.next().unwrap_or(true));
             records = filter_record_batch(&records, &keep)?;
+        }
+        let kinds = std::mem::take(&mut self.kinds);
+        if let Some(forest) = &self.forest {
+            let before = records.num_rows();
+            let (trees, starts) = forest.grow(&records, &kinds)?;
+            // The records of child types are in rows of others.
+            self.span.skipped += before.saturating_sub(trees.num_rows()) as u64;
+            let names: Vec<String> =
+                self.schema.fields().iter().map(|f| f.name().clone()).collect();
+            records = trees.project(&core_schema::projection(forest.schema(), &names)?)?;
+            numbers = starts;
         }
         let mut rejects = std::mem::take(&mut self.rejects);
         rejects.sort_by_key(|r| r.record);

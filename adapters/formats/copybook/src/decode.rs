@@ -78,8 +78,9 @@ impl CopybookDecoder {
         let record = setup.record(decode.dataset.as_deref())?;
         let framer = Framer::new(layout, &setup.options, decode.limits.record)?;
         let shaper = Shaper::new(Arc::clone(layout), &setup.options, &setup.rules);
-        let batch = BatchBuilder::new(layout, &setup.options, &setup.rules, record, &decode)?;
         let parents = setup.parents()?;
+        let batch =
+            BatchBuilder::new(layout, &setup.options, &setup.rules, record, &parents, &decode)?;
         let plain = Plain::new(&framer, &shaper).filter(|_| parents.is_empty());
         let mut decoder = Self {
             record,
@@ -154,7 +155,7 @@ impl CopybookDecoder {
                 };
                 self.at.offset += taken as u64;
                 self.input.give_back(window, taken);
-                result.map(|()| true)
+                result.and_then(|()| self.batch.check_tree()).map(|()| true)
             }
         };
         (self.frames, self.assembly) = (frames, assembly);
@@ -178,7 +179,7 @@ impl CopybookDecoder {
                 return Some((window, usable, taken));
             }
             self.input.give_back(window, 0);
-            if self.lost.is_some() || !self.input.refill() {
+            if self.lost.is_some() || self.batch.is_full() || !self.input.refill() {
                 return None;
             }
         }
@@ -226,7 +227,7 @@ impl CopybookDecoder {
             if self.batch.is_full() {
                 return self.emit();
             }
-            if self.step()? {
+            if self.step()? || self.batch.is_full() {
                 continue;
             }
             if let Some(lost) = self.lost.take() {

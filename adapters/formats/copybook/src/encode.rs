@@ -38,6 +38,10 @@ impl CopybookEncoder {
     pub(crate) fn new(setup: Arc<Setup>, options: EncodeOptions) -> Result<Self> {
         let layout = &setup.layout;
         Limits::check("record", options.limits.record, layout.length)?;
+        if setup.options.nest {
+            return Err(error::config("trees of records cannot be written")
+                .hint("write each record type by itself, without nest"));
+        }
         let own = |name: &str| ![RAW, RECORD, PARENT].contains(&name);
         let names: Vec<String> =
             options.schema.fields().iter().map(|f| f.name().clone()).filter(|n| own(n)).collect();

@@ -133,9 +133,13 @@ impl Format for CopybookFormat {
             let named = |r: &usize| setup.layout.field(*r).map(|f| (f.name.clone(), Some(*r)));
             names.extend(setup.layout.records.iter().filter_map(named));
         }
+        let parents = setup.parents()?;
+        if setup.options.nest {
+            names.truncate(1);
+        }
         let found = |(name, record): (String, Option<usize>)| {
-            let batch =
-                BatchBuilder::new(&setup.layout, &setup.options, &setup.rules, record, &decode)?;
+            let (layout, options, rules) = (&setup.layout, &setup.options, &setup.rules);
+            let batch = BatchBuilder::new(layout, options, rules, record, &parents, &decode)?;
             Ok(Found { name, schema: batch.schema(), records: None, columns: Vec::new() })
         };
         let datasets = names.into_iter().map(found).collect::<Result<Vec<_>>>()?;
@@ -176,6 +180,9 @@ impl Setup {
         let layout = Layout::new(book, &options)?;
         check_length(book, &layout, &options)?;
         let rules = rules(&layout, &options)?;
+        if options.nest && (options.parents.is_empty() || options.flatten || options.raw) {
+            return Err(error::config("nest=true needs parents, and neither flatten nor raw"));
+        }
         let ascii = to_ascii(layout.page, options.low_values);
         let adapter = format!("copybook {name}");
         Ok(Self { options, layout: Arc::new(layout), rules, ascii, adapter })

@@ -39,6 +39,8 @@ pub struct Layout {
     pub(crate) page: Encoding,
     /// What is worth telling about the copybook.
     pub notes: Vec<String>,
+    /// Items of level 66, each with the index of its record: other names for storage that the fields have.
+    pub renames: Vec<(usize, Field)>,
 }
 
 /// One item.
@@ -112,7 +114,7 @@ impl Layout {
         let mut layout = build::build(book, options)?;
         counters::resolve(&mut layout, book)?;
         counters::measure(&mut layout)?;
-        build::check_renames(&layout, book)?;
+        layout.renames = build::renames(&layout, book)?;
         Ok(layout)
     }
 

@@ -23,6 +23,7 @@ mod segments;
 mod splitter;
 mod storage;
 mod stream;
+mod tree;
 mod value;
 mod wrap;
 mod write;
@@ -36,7 +37,7 @@ pub use format::CopybookFormat;
 pub use layout::{Field, Layout, Table};
 pub use options::{
     AsciiSign, BinarySize, ByteOrder, CopybookOptions, Edited, Fillers, Floats, Invalid, Long,
-    LowValues, NSymbol, NullFill, PointerSize, RecordFormat, Redefines, Short, Trunc,
+    LowValues, NSymbol, NullFill, PointerSize, RecordFormat, Redefines, RenamedItems, Short, Trunc,
     VariableOccurs,
 };
 pub use storage::{Storage, ZonedSign};

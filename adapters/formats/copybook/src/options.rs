@@ -49,8 +49,12 @@ pub struct CopybookOptions {
     pub select: Vec<String>,
     /// Alternatives of REDEFINES without a rule.
     pub redefines: Redefines,
+    /// Items of level 66.
+    pub renames: RenamedItems,
     /// Adds `_record` and `_parent`: `CHILD:PARENT` for record types.
     pub parents: Vec<String>,
+    /// Makes one row of a record and the records below it by `parents`: they are lists in its group.
+    pub nest: bool,
     /// How tables of variable size are stored.
     pub variable_occurs: Option<VariableOccurs>,
     /// COMP-1 and COMP-2.
@@ -146,6 +150,15 @@ choice! {
         #[default] All,
         /// Only the redefined item becomes a column.
         First,
+    }
+}
+choice! {
+    /// What becomes of items of level 66.
+    RenamedItems {
+        /// They are not read.
+        #[default] Drop,
+        /// They are columns behind those of their record. One that cannot be read is null.
+        Columns,
     }
 }
 choice! {
@@ -305,7 +318,9 @@ impl Default for CopybookOptions {
             record_suffix: 0,
             select: Vec::new(),
             redefines: Redefines::All,
+            renames: RenamedItems::Drop,
             parents: Vec::new(),
+            nest: false,
             variable_occurs: None,
             floats: None,
             native: None,

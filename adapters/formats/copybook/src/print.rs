@@ -17,7 +17,7 @@ impl Layout {
     /// # Ok::<(), fenhe_core::Error>(())
     /// ```
     pub fn table(&self) -> String {
-        let rows: Vec<[String; 6]> = self.fields.iter().map(|f| self.row(f)).collect();
+        let rows: Vec<[String; 6]> = self.all().map(|f| self.row(f)).collect();
         let heads =
             ["level and name", "picture", "usage", "offset", "length", ""].map(str::to_owned);
         let mut widths = [0; 6];
@@ -45,8 +45,7 @@ impl Layout {
     /// The same as JSON: an object with `length`, `minimum`, `notes` and `fields`.
     pub fn json(&self) -> Value {
         let fields: Vec<Value> = self
-            .fields
-            .iter()
+            .all()
             .map(|f| {
                 json!({
                     "level": f.level,
@@ -72,11 +71,19 @@ impl Layout {
         json!({ "length": self.length, "minimum": self.minimum, "notes": self.notes, "fields": fields })
     }
 
+    /// The items of the records, then their other names.
+    fn all(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().chain(self.renames.iter().map(|(_, field)| field))
+    }
+
     fn row(&self, field: &Field) -> [String; 6] {
         let depth =
             std::iter::successors(field.parent, |p| self.fields.get(*p).and_then(|f| f.parent))
                 .count();
         let mut more = Vec::new();
+        if field.level == 66 {
+            more.push("another name".to_owned());
+        }
         if let Some(first) = field.redefines.and_then(|r| self.fields.get(r)) {
             more.push(format!("redefines {}", first.name));
         }

@@ -43,13 +43,22 @@ impl Splitter for CopybookSplitter {
             return (found.end > 0).then_some(found);
         }
         let mut framer = self.framer.clone();
-        while let Some(rest) = chunk.get(found.end..).filter(|r| !r.is_empty()) {
-            let Found::Record { next, .. } = framer.next(rest, end_of_stream, &mut Vec::new())
-            else {
-                break;
-            };
-            found.end += next;
-            found.records += 1;
+        let (mut end, mut records) = (0, 0);
+        while let Some(rest) = chunk.get(end..).filter(|r| !r.is_empty()) {
+            match framer.next(rest, end_of_stream, &mut Vec::new()) {
+                Found::Record { next, .. } => end += next,
+                // The part with the fault in it says what is wrong.
+                Found::Lost { .. } if found.end == 0 => {
+                    (found.end, found.records) = (chunk.len(), records);
+                    break;
+                }
+                _ => break,
+            }
+            records += 1;
+            // Inside a block its length would have to go along with the part.
+            if framer.block_left == 0 {
+                (found.end, found.records) = (end, records);
+            }
         }
         (found.end > 0).then_some(found)
     }

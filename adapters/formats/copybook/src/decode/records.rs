@@ -11,6 +11,7 @@ use crate::error;
 use crate::frame::{Found, Frame, Framer};
 use crate::nested::{Block, Level};
 use crate::rows::{Shaped, Shaper};
+use crate::tree::Link;
 
 /// Records of one pass over the columns, and bytes: a block stays in the second-level cache.
 const BLOCK_ROWS: usize = 512;
@@ -60,6 +61,7 @@ impl CopybookDecoder {
         let mut at = 0;
         while frames.len() < most && (at < budget || frames.is_empty()) {
             let rest = bytes.get(at..).unwrap_or_default();
+            let before = (self.framer.block_left, assembly.len());
             let mut frame = Frame { from: at, to: at, start: at, next: at, tail: false };
             match self.framer.next(rest, end, assembly) {
                 Found::Record { from, to, next } => {
@@ -83,10 +85,26 @@ impl CopybookDecoder {
                 }
                 Found::More | Found::Tail => break,
             }
+            if self.batch.is_due(frames.len(), at) {
+                let data = if assembly.is_empty() { bytes } else { assembly.as_slice() };
+                if self.begins_tree(data, &frame) {
+                    self.batch.close();
+                    self.framer.block_left = before.0;
+                    assembly.truncate(before.1);
+                    break;
+                }
+            }
             at = frame.next;
             frames.push(frame);
         }
         at
+    }
+
+    /// Whether a record has no parent by its type.
+    fn begins_tree(&self, data: &[u8], frame: &Frame) -> bool {
+        let to = frame.to.saturating_sub(self.framer.suffix);
+        let record = data.get(frame.from + self.framer.prefix..to).unwrap_or_default();
+        self.shaper.branch(record).is_none_or(|branch| !self.parents.contains_key(&branch))
     }
 
     /// Everything that is to be done with a block of records.
@@ -174,7 +192,7 @@ impl CopybookDecoder {
         let branch = self.shaper.branch(record);
         let parent =
             branch.and_then(|b| self.parents.get(&b)).and_then(|p| self.last.get(p)).copied();
-        self.batch.append_link(self.at.record + index as u64, parent);
+        self.batch.append_link(Link { branch, record: self.at.record + index as u64, parent });
     }
 
     /// The rows of the block to the columns; those that are bad become rejects.
@@ -295,6 +313,7 @@ impl CopybookDecoder {
                     &s.options,
                     &s.rules,
                     self.record,
+                    &self.parents,
                     &self.decode,
                 )?))
             }

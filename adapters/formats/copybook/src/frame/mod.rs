@@ -105,13 +105,9 @@ impl Framer {
         }
     }
 
-    /// Whether a chunk can be cut at the end of any record.
+    /// Whether a chunk can be cut at the end of a record or block. Spanned records end where blocks do only by chance.
     pub(crate) fn splits(&self) -> bool {
-        match self.kind {
-            Kind::Fixed { .. } | Kind::Lines { .. } => true,
-            Kind::Described { blocks, .. } => !blocks,
-            _ => false,
-        }
+        !matches!(self.kind, Kind::Spanned { .. })
     }
 
     /// What stands at the beginning of `rest`. Joined segments are appended to `assembly`.

@@ -6,7 +6,7 @@ use fenhe_text::Encoding;
 use super::{Field, Layout, Table, error};
 use crate::copybook::{Copybook, Item, Usage};
 use crate::options::CopybookOptions;
-use crate::storage::{Stored, stored};
+use crate::storage::{Storage, Stored, stored};
 
 /// A record of this many bytes is a mistake whatever the limits are.
 const MAX_LENGTH: u64 = 1 << 30;
@@ -48,6 +48,7 @@ pub(super) fn build(book: &Copybook, options: &CopybookOptions) -> Result<Layout
         decimal_comma: book.decimal_comma,
         page,
         notes,
+        renames: Vec::new(),
     };
     layout.length =
         layout.records.iter().filter_map(|r| layout.field(*r)).map(extent).max().unwrap_or(0);
@@ -59,20 +60,53 @@ pub(super) fn extent(field: &Field) -> u64 {
     field.length.saturating_mul(field.occurs.map_or(1, |t| u64::from(t.max)))
 }
 
-/// Level 66 names must exist; they take no storage.
-pub(super) fn check_renames(layout: &Layout, book: &Copybook) -> Result<()> {
-    for record in &book.records {
-        for renames in &record.renames {
-            for name in std::iter::once(&renames.from).chain(&renames.thru) {
-                if layout.find(name).is_none() {
-                    let message =
-                        format!("66 {} RENAMES {name}: there is no such item", renames.name);
-                    return Err(error(message, renames.line, renames.column));
+/// The items that level 66 gives another name: all that its record has from the first to the last.
+///
+/// IBM Enterprise COBOL for z/OS Language Reference, "RENAMES clause": without THRU the attributes are those of the
+/// item; a group, or a run of items, is alphanumeric.
+pub(super) fn renames(layout: &Layout, book: &Copybook) -> Result<Vec<(usize, Field)>> {
+    let mut all = Vec::new();
+    for item in &book.records {
+        let at = |r: &&usize| {
+            layout.field(**r).is_some_and(|f| (f.line, f.column) == (item.line, item.column))
+        };
+        let record = layout.records.iter().find(at).or(layout.records.first()).copied();
+        for clause in &item.renames {
+            let wrong = |what: String| {
+                let message = format!("66 {} RENAMES {}: {what}", clause.name, clause.from);
+                error(message, clause.line, clause.column)
+            };
+            let find = |name: &str| {
+                let found = layout.resolve(name, record).and_then(|index| layout.field(index));
+                let found = found.ok_or_else(|| wrong(format!("there is no item {name}")))?;
+                match found.tables.is_empty() {
+                    true => Ok(found),
+                    false => Err(wrong(format!("{name} is in a table"))),
                 }
+            };
+            let first = find(&clause.from)?;
+            let last = clause.thru.as_deref().map_or(Ok(first), find)?;
+            let end = last.offset.saturating_add(last.length);
+            let length = end.checked_sub(first.offset).filter(|length| *length > 0);
+            let Some(length) = length.filter(|_| first.offset <= last.offset) else {
+                return Err(wrong(format!("{} does not end behind it", last.name)));
+            };
+            let alone = clause.thru.is_none() && first.storage.is_some();
+            let mut field = group(66, clause.name.clone(), (clause.line, clause.column));
+            if alone {
+                field = Field { level: 66, name: clause.name.clone(), ..first.clone() };
+                (field.line, field.column) = (clause.line, clause.column);
+                (field.redefines, field.redefined) = (None, false);
+                field.conditions.clear();
+            } else {
+                field.storage = Some(Storage::Text);
+                (field.offset, field.at, field.length) = (first.offset, first.offset, length);
             }
+            field.parent = record;
+            all.push((record.unwrap_or(0), field));
         }
     }
-    Ok(())
+    Ok(all)
 }
 
 struct Builder<'a> {

@@ -12,7 +12,7 @@ use crate::columns::Leaf;
 use crate::error;
 use crate::expand::Counter;
 use crate::layout::{Field, Layout, MAX_FLAT};
-use crate::options::{CopybookOptions, Fillers, Redefines};
+use crate::options::{CopybookOptions, Fillers, Redefines, RenamedItems};
 use crate::schema;
 use crate::segments::{Rule, Selector};
 use crate::value::Characters;
@@ -103,7 +103,8 @@ impl Planner<'_> {
                     let children: Vec<Node> = self.item(one, true)?.into_iter().collect();
                     return Ok(StructNode::new(field(Fields::empty()), children, Vec::new()));
                 }
-                let (children, choices) = self.children(&item.children.clone(), true)?;
+                let (mut children, mut choices) = self.children(&item.children.clone(), true)?;
+                self.renames(one, true, &mut children, &mut choices)?;
                 Ok(StructNode::new(field(Fields::empty()), children, choices))
             }
             (None, several) => {
@@ -246,12 +247,16 @@ impl Planner<'_> {
     fn one(&mut self, index: usize, name: &str) -> Result<Option<Node>> {
         let Some(field) = self.layout.field(index) else { return Ok(None) };
         if field.children.is_empty() {
-            return self.leaf(field, index, name);
+            return self.leaf(field, self.layout.path(index), name);
         }
         self.prefix.push(name.to_owned());
         let made = self.children(&field.children, false);
         self.prefix.pop();
-        let (children, choices) = made?;
+        let (mut children, mut choices) = made?;
+        self.prefix.push(name.to_owned());
+        let renamed = self.renames(index, false, &mut children, &mut choices);
+        self.prefix.pop();
+        renamed?;
         if children.is_empty() {
             return Ok(None);
         }
@@ -260,7 +265,32 @@ impl Planner<'_> {
         Ok(Some(Node::Struct(StructNode::new(arrow, children, choices))))
     }
 
-    fn leaf(&mut self, field: &Field, index: usize, name: &str) -> Result<Option<Node>> {
+    /// Columns for the level 66 items of a record: alternatives of what they rename.
+    fn renames(
+        &mut self,
+        record: usize,
+        top: bool,
+        nodes: &mut Vec<Node>,
+        choices: &mut Vec<Choice>,
+    ) -> Result<()> {
+        if self.options.renames == RenamedItems::Drop || !self.layout.records.contains(&record) {
+            return Ok(());
+        }
+        let layout = self.layout;
+        for (_, field) in layout.renames.iter().filter(|(of, _)| *of == record) {
+            let wanted = |w: &std::collections::HashSet<String>| w.contains(&field.name);
+            if top && !self.options.flatten && !self.wanted.as_ref().is_none_or(wanted) {
+                continue;
+            }
+            let Some(node) = self.leaf(field, field.name.clone(), &field.name)? else { continue };
+            let branches = vec![(nodes.len(), None)];
+            choices.push(Choice { branches, complete: false, path: field.name.clone() });
+            nodes.push(node);
+        }
+        Ok(())
+    }
+
+    fn leaf(&mut self, field: &Field, path: String, name: &str) -> Result<Option<Node>> {
         let name = if self.options.flatten {
             self.prefix.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("_")
         } else {
@@ -278,7 +308,6 @@ impl Planner<'_> {
         } else {
             usize::try_from(field.at).unwrap_or(usize::MAX)
         };
-        let path = self.layout.path(index);
         let leaf = Leaf::new(field, path, self.layout.page, self.options, &self.pools, self.rows)?;
         let arrow = Arc::new(schema::leaf(self.layout, field, &name));
         Ok(Some(Node::Leaf { field: arrow, at, leaf: Box::new(leaf) }))
