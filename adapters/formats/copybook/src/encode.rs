@@ -83,8 +83,11 @@ impl CopybookEncoder {
         }
         let writer = FieldWriter::new(setup.options.clone(), layout.page, layout.decimal_comma);
         let characters = writer.characters();
-        let programs =
-            layout.records.iter().map(|r| Program::new(layout, *r, characters)).collect();
+        let programs = layout
+            .records
+            .iter()
+            .map(|r| Program::new(layout, *r, &setup.rules, characters))
+            .collect();
         Ok(Self {
             template: template(layout, characters),
             wrapper: Wrapper::new(layout, &setup.options)?,

@@ -1,6 +1,7 @@
 //! Tables of variable size: from the bytes in use to the greatest size and back.
 
 use crate::layout::{Layout, Table};
+use crate::segments::{Rule, Selector};
 use crate::storage::Storage;
 use crate::value::{Characters, integer};
 
@@ -19,6 +20,15 @@ enum Op {
     Copy(usize),
     /// A table whose occurrences have these parts.
     Table { index: usize, counter: Option<Counter>, table: Table, length: usize, body: Vec<Op> },
+    /// One of several parts that share storage of this length.
+    Branch { alternatives: Vec<Alternative>, length: usize },
+}
+
+/// A part, and the rules by which it is in force: any of them.
+#[derive(Clone, Debug, PartialEq)]
+struct Alternative {
+    rules: Vec<Selector>,
+    body: Vec<Op>,
 }
 
 /// Where a counter is.
@@ -63,9 +73,14 @@ impl Counter {
 }
 
 impl Program {
-    pub(crate) fn new(layout: &Layout, record: usize, characters: Characters) -> Self {
+    pub(crate) fn new(
+        layout: &Layout,
+        record: usize,
+        rules: &[Rule],
+        characters: Characters,
+    ) -> Self {
         let mut ops = Vec::new();
-        item(layout, record, &mut ops);
+        Maker { layout, rules, characters }.item(record, &mut ops);
         let length = layout.field(record).map_or(0, |f| f.length);
         Self { ops, characters, length: usize::try_from(length).unwrap_or(usize::MAX) }
     }
@@ -133,9 +148,50 @@ impl Walk<'_> {
                     }
                     to += length * table.max as usize;
                 }
+                Op::Branch { alternatives, length } => {
+                    let body = self.preview(alternatives, *length, source, target, to);
+                    let ended = self.expand(body, source, target, to)?;
+                    if ended.is_some() {
+                        return Ok(ended);
+                    }
+                    to += length;
+                }
             }
         }
         Ok(None)
+    }
+
+    /// The part in force, looked up while the bytes stand where they would be if nothing in them varied: the item that
+    /// decides is before them, or at their start.
+    fn preview<'o>(
+        &self,
+        alternatives: &'o [Alternative],
+        length: usize,
+        source: &[u8],
+        target: &mut [u8],
+        to: usize,
+    ) -> &'o [Op] {
+        let left = source.get(self.from..).unwrap_or_default();
+        let taken = left.len().min(length);
+        if let (Some(old), Some(new)) = (left.get(..taken), target.get_mut(to..to + taken)) {
+            new.copy_from_slice(old);
+        }
+        let body = self.chosen(alternatives, target);
+        if let Some(area) = target.get_mut(to..to + taken) {
+            area.fill(self.program.characters.blank());
+        }
+        body
+    }
+
+    /// The first part with a rule that holds; without one, the part that the others redefine.
+    fn chosen<'o>(&self, alternatives: &'o [Alternative], record: &[u8]) -> &'o [Op] {
+        let holds = |rule: &Selector| {
+            let base = self.bases.get(rule.place.depth).copied().unwrap_or(0);
+            let at = base + rule.place.at;
+            record.get(at..at + rule.place.length).is_some_and(|bytes| rule.holds(bytes))
+        };
+        let ruled = alternatives.iter().find(|a| a.rules.iter().any(holds));
+        ruled.or(alternatives.first()).map_or(&[], |a| a.body.as_slice())
     }
 
     /// Whether the counter itself is behind what the record has.
@@ -166,6 +222,11 @@ impl Walk<'_> {
                     }
                     at += length * table.max as usize;
                 }
+                Op::Branch { alternatives, length } => {
+                    let body = self.chosen(alternatives, source);
+                    self.compact(body, source, at, out)?;
+                    at += length;
+                }
             }
         }
         Ok(())
@@ -185,46 +246,82 @@ fn is_variable(layout: &Layout, index: usize) -> bool {
     })
 }
 
-/// All occurrences of an item.
-fn item(layout: &Layout, index: usize, ops: &mut Vec<Op>) {
-    let Some(field) = layout.field(index) else { return };
-    let length = usize::try_from(field.length).unwrap_or(usize::MAX);
-    match field.occurs {
-        Some(table) if is_variable(layout, index) => {
-            let mut body = Vec::new();
-            one(layout, index, &mut body);
-            let counter = table.counter.and_then(|c| Counter::of(layout, c));
-            ops.push(Op::Table { index, counter, table, length, body });
-        }
-        Some(table) => copy(ops, length.saturating_mul(table.max as usize)),
-        None => one(layout, index, ops),
-    }
+/// Bytes of all occurrences.
+fn extent(layout: &Layout, index: usize) -> usize {
+    let all = layout
+        .field(index)
+        .map_or(0, |f| f.length.saturating_mul(f.occurs.map_or(1, |t| u64::from(t.max))));
+    usize::try_from(all).unwrap_or(usize::MAX)
 }
 
-/// One occurrence of an item.
-fn one(layout: &Layout, index: usize, ops: &mut Vec<Op>) {
-    let Some(field) = layout.field(index) else { return };
-    if !is_variable(layout, index) || field.children.is_empty() {
-        copy(ops, usize::try_from(field.length).unwrap_or(usize::MAX));
-        return;
+/// Makes the parts of a record.
+struct Maker<'a> {
+    layout: &'a Layout,
+    rules: &'a [Rule],
+    characters: Characters,
+}
+
+impl Maker<'_> {
+    /// All occurrences of an item.
+    fn item(&self, index: usize, ops: &mut Vec<Op>) {
+        let Some(field) = self.layout.field(index) else { return };
+        match field.occurs {
+            Some(table) if is_variable(self.layout, index) => {
+                let mut body = Vec::new();
+                self.one(index, &mut body);
+                let counter = table.counter.and_then(|c| Counter::of(self.layout, c));
+                let length = usize::try_from(field.length).unwrap_or(usize::MAX);
+                ops.push(Op::Table { index, counter, table, length, body });
+            }
+            Some(_) => copy(ops, extent(self.layout, index)),
+            None => self.one(index, ops),
+        }
     }
-    for child in &field.children {
-        let Some(part) = layout.field(*child) else { continue };
-        if part.redefines.is_some() {
-            continue;
+
+    /// One occurrence of an item.
+    fn one(&self, index: usize, ops: &mut Vec<Op>) {
+        let Some(field) = self.layout.field(index) else { return };
+        if !is_variable(self.layout, index) || field.children.is_empty() {
+            copy(ops, usize::try_from(field.length).unwrap_or(usize::MAX));
+            return;
         }
-        copy(ops, usize::try_from(part.slack).unwrap_or(0));
-        let alternatives = if part.redefined { layout.alternatives(*child) } else { Vec::new() };
-        // A table of variable size may only be in the redefined item; then that one gives the length.
-        if part.redefined && !is_variable(layout, *child) {
-            let extent = |i: &usize| {
-                layout.field(*i).map_or(0, |f| f.length * f.occurs.map_or(1, |t| u64::from(t.max)))
+        for child in &field.children {
+            let Some(part) = self.layout.field(*child) else { continue };
+            if part.redefines.is_some() {
+                continue;
+            }
+            copy(ops, usize::try_from(part.slack).unwrap_or(0));
+            match part.redefined {
+                true => self.area(&self.layout.alternatives(*child), ops),
+                false => self.item(*child, ops),
+            }
+        }
+    }
+
+    /// Items that share storage. Those that do not vary take the length of the longest of them.
+    fn area(&self, items: &[usize], ops: &mut Vec<Op>) {
+        let longest = |varies: bool| {
+            let of = items.iter().filter(|i| varies || !is_variable(self.layout, **i));
+            of.map(|i| extent(self.layout, *i)).max().unwrap_or(0)
+        };
+        if !items.iter().any(|i| is_variable(self.layout, *i)) {
+            return copy(ops, longest(true));
+        }
+        let alternative = |index: &usize| {
+            let mut body = Vec::new();
+            match is_variable(self.layout, *index) {
+                true => self.item(*index, &mut body),
+                false => copy(&mut body, longest(false)),
+            }
+            let rules = self.rules.iter().filter(|r| r.branch == *index);
+            let selector = |rule: &Rule| {
+                let place = Counter::of(self.layout, rule.field)?;
+                Some(Selector { place, tests: rule.tests.clone(), characters: self.characters })
             };
-            let longest = alternatives.iter().map(extent).max().unwrap_or(0);
-            copy(ops, usize::try_from(longest).unwrap_or(usize::MAX));
-        } else {
-            item(layout, *child, ops);
-        }
+            Alternative { rules: rules.filter_map(selector).collect(), body }
+        };
+        let alternatives = items.iter().map(alternative).collect();
+        ops.push(Op::Branch { alternatives, length: longest(true) });
     }
 }
 
@@ -249,7 +346,7 @@ mod tests {
         let options = CopybookOptions { encoding: "ascii".into(), ..CopybookOptions::default() };
         let layout = Layout::new(&Copybook::parse(text).unwrap(), &options).unwrap();
         let characters = Characters { ebcdic: false, sign: AsciiSign::MicroFocus };
-        let program = Program::new(&layout, 0, characters);
+        let program = Program::new(&layout, 0, &[], characters);
         assert_eq!(program.length, 11);
         for source in [&b"0zz"[..], b"10zz", b"12ABzz", b"21A2BCzz"] {
             let mut target = vec![b'.'; program.length];

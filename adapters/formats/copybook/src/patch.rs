@@ -43,7 +43,8 @@ impl CopybookFormat {
         let cell = cell(leaf, value).ok_or_else(|| wrong("the value does not fit the item"))?;
         let varies = setup.options.occurs() != VariableOccurs::Max && setup.layout.is_variable();
         let kind = setup.layout.records.first().copied().unwrap_or(0);
-        let program = varies.then(|| Program::new(&setup.layout, kind, writer.characters()));
+        let program =
+            varies.then(|| Program::new(&setup.layout, kind, &setup.rules, writer.characters()));
         let mut bytes = record.clone();
         let mut used = record.len();
         if let Some(program) = &program {

@@ -53,7 +53,7 @@ impl Shaper {
         let programs = layout
             .records
             .iter()
-            .map(|r| shifts.then(|| Program::new(&layout, *r, characters)))
+            .map(|r| shifts.then(|| Program::new(&layout, *r, rules, characters)))
             .collect();
         let branches = rules.iter().filter_map(|r| Some((r.branch, selector(r)?))).collect();
         let ruled = types.iter().any(|t| !t.is_empty());

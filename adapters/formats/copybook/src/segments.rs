@@ -29,7 +29,7 @@ pub(crate) enum Test {
 }
 
 /// A rule with the place of its item.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Selector {
     pub(crate) place: Counter,
     pub(crate) tests: Vec<Test>,

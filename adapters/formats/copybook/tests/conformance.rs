@@ -70,6 +70,22 @@ fn tables() -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// A table of variable size in what redefines; PART-A of two bytes otherwise.
+const BRANCHES: &str = "
+       01  R.
+           05  KIND     PIC X.
+           05  PART-A   PIC X(2).
+           05  PART-B   REDEFINES PART-A.
+               10  N    PIC 9.
+               10  P    PIC 9(2) OCCURS 0 TO 3 DEPENDING ON N.
+           05  TAIL-R   PIC X.";
+
+fn branches() -> Case {
+    let records = [&b"Axyt"[..], b"B0t", b"B21122t", b"B3112233t", b"Azzt"].map(<[u8]>::to_vec);
+    let options = json!({"encoding": "ascii", "record_format": "V", "select": ["PART-A:KIND=A", "PART-B:KIND=B"]});
+    case("branches", BRANCHES, options, with_descriptor(&records))
+}
+
 fn cases() -> Vec<Case> {
     let people = people();
     let flat: Vec<u8> = people.concat();
@@ -125,6 +141,7 @@ fn cases() -> Vec<Case> {
         case("fixed raw", PERSON, json!({"raw": true}), flat.clone()).lossless(),
         case("fixed flat", PERSON, json!({"flatten": true}), flat.clone()).lossless(),
         case("V", PERSON, json!({"record_format": "V"}), v).lossless(),
+        branches().lossless(),
         case("VB", PERSON, json!({"record_format": "VB"}), vb),
         case("VBS", PERSON, json!({"record_format": "VBS"}), vbs),
         case("header and trailer", PERSON, json!({"file_header": 7, "file_trailer": 3}), header),

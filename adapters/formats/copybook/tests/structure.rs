@@ -238,3 +238,31 @@ fn trees_of_asked_columns_and_what_is_no_tree() {
         assert!(error.to_string().contains(word), "{error}");
     }
 }
+
+/// Kind A: a fixed part of two bytes. Kind B: as many pairs as its counter says. Both before a last item.
+const BRANCHES: &str = "       01  R.
+           05  KIND     PIC X.
+           05  PART-A   PIC X(2).
+           05  PART-B   REDEFINES PART-A.
+               10  N    PIC 9.
+               10  P    PIC 9(2) OCCURS 0 TO 3 DEPENDING ON N.
+           05  TAIL-R   PIC X.
+";
+
+#[test]
+fn tables_of_variable_size_may_be_in_what_redefines() {
+    let rules = json!(["PART-A:KIND=A", "PART-B:KIND=B"]);
+    let options = json!({"encoding": "ascii", "variable_occurs": "shift", "select": rules});
+    let bytes = b"Axyt B0t B21122t B3112233tAzzt".iter().copied().filter(|b| *b != b' ').collect();
+    let got = decoded(&format(BRANCHES, &options), bytes);
+    assert_eq!(
+        got.rows,
+        [
+            r#"{"KIND":"A","PART-A":"xy","PART-B":null,"TAIL-R":"t"}"#,
+            r#"{"KIND":"B","PART-A":null,"PART-B":{"N":0,"P":[]},"TAIL-R":"t"}"#,
+            r#"{"KIND":"B","PART-A":null,"PART-B":{"N":2,"P":[11,22]},"TAIL-R":"t"}"#,
+            r#"{"KIND":"B","PART-A":null,"PART-B":{"N":3,"P":[11,22,33]},"TAIL-R":"t"}"#,
+            r#"{"KIND":"A","PART-A":"zz","PART-B":null,"TAIL-R":"t"}"#,
+        ]
+    );
+}

@@ -175,7 +175,10 @@ fn kind(layout: &Layout, options: &CopybookOptions, around: usize) -> Result<Kin
                 && options.record_length.is_none()
             {
                 let record = layout.records.first().copied().unwrap_or(0);
-                return Ok(Kind::Counted(Box::new(Program::new(layout, record, characters))));
+                let rules = crate::segments::rules(layout, options)?;
+                return Ok(Kind::Counted(Box::new(Program::new(
+                    layout, record, &rules, characters,
+                ))));
             }
             let length = match options.record_length {
                 Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
