@@ -2,7 +2,7 @@
 //!
 //! `RK.DBF` with `RK.FPT`: a resident register as a FoxPro 2.x program keeps it, GBK text, memo notes.
 //! `FEE.TXT`: a fee file as a bank front end sends it, GBK, fixed width, header, details and a trailer with
-//! count and sum. People and numbers are invented by a seeded generator; some records are broken on purpose,
+//! count and sum. `GRID.CSV`: what a community's clerk keeps in a spreadsheet, for `fenhe fit`. People and numbers are invented by a seeded generator; some records are broken on purpose,
 //! in the ways such files are broken in practice. The bytes are put together here, without fenhe's encoders.
 //!
 //! Run it again with `cargo run --example make_registry`; the files come out the same.
@@ -23,6 +23,7 @@ fn main() -> std::io::Result<()> {
     let (table, memo) = residents(&rows);
     fs::write(folder.join("RK.DBF"), table)?;
     fs::write(folder.join("RK.FPT"), memo)?;
+    fs::write(folder.join("GRID.CSV"), grid(&rows))?;
     fs::write(folder.join("FEE.TXT"), fees(&rows))
 }
 
@@ -110,6 +111,45 @@ fn add_memo(memo: &mut Vec<u8>, text: &str) -> String {
     memo.extend(bytes);
     memo.resize(memo.len().next_multiple_of(MEMO_BLOCK), 0);
     block.to_string()
+}
+
+/// A list of 120 people as a clerk keeps it: words in place of codes, ten thousands of yuan, numbers as they were typed.
+fn grid(rows: &[Row]) -> Vec<u8> {
+    let mut file = gbk("姓名,身份证号,性别,联系电话,年收入（万元）,居住地址,走访日期,走访情况\r\n");
+    for (i, row) in rows.iter().take(120).enumerate() {
+        let number = i + 1;
+        let mut id = row.person_id.clone();
+        match number {
+            // Typed wrong: the last but one digit.
+            7 | 33 | 58 | 90 | 111 => {
+                let digit = id.as_bytes()[16];
+                let other = char::from(b'0' + (digit - b'0' + 1) % 10);
+                id.replace_range(16..17, &other.to_string());
+            }
+            // Copied from an old household register: 15 digits.
+            13 | 78 if id[6..8] == *"19" => id = format!("{}{}", &id[..6], &id[8..17]),
+            // Typed with the Chinese keyboard on.
+            21 | 64 => id = id.chars().map(|c| char::from_u32(c as u32 + 0xfee0).unwrap_or(c)).collect(),
+            // Entered twice, on two visits.
+            40 => id.clone_from(&rows[38].person_id),
+            _ => {}
+        }
+        let name = if matches!(number, 16 | 85) { "" } else { row.name.as_str() };
+        let sex = if number == 49 { "不详" } else { ["女", "男"][usize::from(row.sex == '1')] };
+        let phone = format!("13{:09}", 100_000_000 + i * 7_919);
+        let phone = if number % 9 == 0 { String::new() } else { phone };
+        let fen = row.tax.unsigned_abs();
+        let income = match number {
+            70 => "约5".to_owned(),
+            _ => format!("{}.{:02}", fen / 1_000_000 % 100, fen / 10_000 % 100),
+        };
+        let visited = format!("2026年{}月{}日", number % 9 + 1, number % 27 + 1);
+        let what = if number % 4 == 0 { "在家" } else { "" };
+        let line = [name, &id, sex, &phone, &income, &row.address, &visited, what].join(",");
+        file.extend(gbk(&line));
+        file.extend(b"\r\n");
+    }
+    file
 }
 
 /// Records of 80 bytes and CR LF: `H` with the date, `D` details, `T` with count and sum of the details.

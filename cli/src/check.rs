@@ -3,24 +3,33 @@ use std::path::PathBuf;
 use fenhe::core::Result;
 use fenhe::{ExchangeConfig, Registry};
 
-use crate::{out, report};
+use crate::{contract, out, report};
 
-/// Check configurations without touching any data
+/// Check exchanges, contracts and overlays without touching any data; two contracts are compared
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Configuration files
+    /// Exchanges, contracts or overlays; of two contracts, the older version first
     #[arg(required = true, value_name = "FILE.toml")]
     files: Vec<PathBuf>,
+    /// Of two contracts, print the comparison as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn check(args: &Args) -> Result<u8> {
+    if let [before, after] = args.files.as_slice()
+        && contract::is_one(before)
+        && contract::is_one(after)
+    {
+        return compare(args, before, after);
+    }
     let registry = Registry::with_defaults();
     let mut code = 0;
     for file in &args.files {
-        let checked = ExchangeConfig::load(file).and_then(|config| {
-            config.check(&registry)?;
-            explained(&config)
-        });
+        let checked = match contract::is_one(file) {
+            true => contract::explain(file).map(|text| format!("\n{text}")),
+            false => exchange(file, &registry),
+        };
         match checked {
             Ok(text) => out::data(&format!("{}: ok {text}", file.display()))?,
             Err(error) => {
@@ -30,6 +39,12 @@ pub(crate) fn check(args: &Args) -> Result<u8> {
         }
     }
     Ok(code)
+}
+
+fn exchange(file: &std::path::Path, registry: &Registry) -> Result<String> {
+    let config = ExchangeConfig::load(file)?;
+    config.check(registry)?;
+    explained(&config)
 }
 
 /// The names of the flows, and a line for every field.
@@ -43,4 +58,17 @@ fn explained(config: &ExchangeConfig) -> Result<String> {
         }
     }
     Ok(text)
+}
+
+/// What the second version changes, and whether its number says so.
+fn compare(args: &Args, before: &std::path::Path, after: &std::path::Path) -> Result<u8> {
+    let found = contract::compare(before, after)?;
+    match args.json {
+        true => out::json(&found)?,
+        false => out::data(&contract::of_comparison(&found))?,
+    }
+    match found.is_sound() {
+        true => Ok(0),
+        false => Err(contract::unsound(&found)),
+    }
 }

@@ -2,8 +2,10 @@
 
 mod adapters;
 mod check;
+mod contract;
 mod convert;
 mod copybook;
+mod fit;
 mod inspect;
 mod out;
 mod progress;
@@ -30,6 +32,7 @@ enum Command {
     Inspect(inspect::Args),
     Convert(convert::Args),
     Check(check::Args),
+    Fit(fit::Args),
     Run(run::Args),
     Verify(verify::Args),
     Adapters(adapters::Args),
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
             Command::Inspect(args) => inspect::inspect(args).await,
             Command::Convert(args) => convert::convert(args).await,
             Command::Check(args) => check::check(&args),
+            Command::Fit(args) => fit::fit(args).await,
             Command::Run(args) => run::run(args).await,
             Command::Verify(args) => verify::verify(&args),
             Command::Adapters(args) => adapters::adapters(&args),
