@@ -45,24 +45,22 @@ fn verdict(fit: &ContractFit, page: &mut String) {
     let rows = &fit.rows;
     let share = percent(ratio(rows.deliverable, rows.read));
     let (mut en, mut zh) = (
-        format!("Of {all} items asked for, this system can supply <b>{there}</b>."),
+        format!("Of {all} items asked for, this system can supply <b>{there}</b>"),
         format!("合约要求 {all} 项，本系统可提供 <b>{there}</b> 项。"),
     );
     if rows.read > 0 && there > 0 {
         let (can, read) = (number(rows.deliverable), number(rows.read));
-        let _ = write!(en, " <b>{can}</b> of {read} rows ({share}) can be delivered");
+        let _ = write!(en, "; of {read} rows, <b>{can}</b> ({share}) can be delivered");
         let _ = write!(zh, "{read} 行数据中 <b>{can}</b> 行（{share}）可以交付");
         match counts.required_open {
-            0 => {
-                en.push_str(" as they are.");
-                zh.push('。');
-            }
+            0 => zh.push('。'),
             open => {
-                let _ = write!(en, ", once {open} required items are settled.");
+                let _ = write!(en, " once {open} required items are settled");
                 let _ = write!(zh, "，前提是解决 {open} 个必填项。");
             }
         }
     }
+    en.push('.');
     let _ = write!(
         page,
         "<p class=\"verdict\"><span lang=\"zh\">{zh}</span><span lang=\"en\">{en}</span></p>"
