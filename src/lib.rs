@@ -13,13 +13,16 @@ mod place;
 mod pump;
 mod reasons;
 mod receipt;
+mod reconcile;
 mod registry;
 #[cfg(feature = "excel")]
 mod reject_workbook;
 mod rejects;
+mod replay;
 mod run;
 mod stdio;
 mod totals;
+mod typed;
 mod types;
 pub mod wrap;
 
@@ -42,11 +45,13 @@ pub use pump::{
     Progress, Protection, RejectFile, Replay, outline, pump, pump_together,
 };
 pub use reasons::Reason;
-pub use receipt::{FlowReceipt, Receipt, RowsProof, Side, Status, run_id, utc, write_receipt};
+pub use receipt::{FlowReceipt, ReadBack, Receipt, RowsProof, Side, Status, run_id, utc, write_receipt};
+pub use reconcile::{Difference, Reconciled, Row, reconcile};
 pub use registry::{OpenPlace, Opened, Opening, Purpose, Registry, Scheme, SourceEnd, TargetEnd};
 #[cfg(feature = "excel")]
 pub use reject_workbook::reject_workbook;
 pub use rejects::{Keep, RejectLog, Rejected};
+pub use replay::{Corrections, correction_list};
 pub use run::Ran;
 pub use stdio::Stdio;
 pub use totals::{Column, Totals};

@@ -13,6 +13,7 @@ use crate::books::Books;
 use crate::guarantee::Level;
 use crate::pump::{Flow, mode_name};
 use crate::reasons::Reason;
+use crate::reconcile::Reconciled;
 use crate::rejects::sync_folder;
 use crate::totals::Column;
 
@@ -84,6 +85,9 @@ pub struct FlowReceipt {
     /// What the source says about its totals, against what was counted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub declared: Vec<ControlTotal>,
+    /// What the target returned when it was asked afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_back: Option<ReadBack>,
     /// What delivery is guaranteed.
     pub guarantee: Level,
     /// Digest of the configuration of the flow.
@@ -115,6 +119,23 @@ pub struct RowsProof {
     pub form: String,
     /// The digest, hexadecimal.
     pub digest: String,
+}
+
+/// What a target returned after a delivery. It may hold rows of others as well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadBack {
+    /// Rows found.
+    pub found: u64,
+    /// Of these: rows that this delivery did not bring.
+    pub others: u64,
+    /// Delivered rows that are missing, changed or repeated.
+    pub different: u64,
+    /// Whether every delivered row is there as it was delivered.
+    pub agrees: bool,
+    /// Digest of the rows found.
+    pub digest: String,
+    /// Null counts and sums of the rows found.
+    pub columns: Vec<Column>,
 }
 
 impl RowsProof {
@@ -186,6 +207,7 @@ impl FlowReceipt {
             rows: None,
             left_out: Vec::new(),
             declared: Vec::new(),
+            read_back: None,
             guarantee: Level::L0,
             plan: flow.plan.clone(),
             mapping: flow.made_by.mapping.clone(),
@@ -240,6 +262,23 @@ impl FlowReceipt {
         }
     }
 
+    /// Takes up what the target returned; a delivery whose rows are not there is not complete.
+    pub(crate) fn take_read_back(&mut self, found: Reconciled) {
+        let agrees = found.agrees();
+        if !agrees {
+            self.status = self.status.max(Status::Incomplete);
+            self.notes.push("the target does not return what was delivered: compare with fenhe reconcile".into());
+        }
+        self.read_back = Some(ReadBack {
+            found: found.found,
+            others: found.others,
+            different: found.different,
+            agrees,
+            digest: found.found_digest,
+            columns: found.columns,
+        });
+    }
+
     /// Rejects that nobody has delivered since.
     pub fn open_rejects(&self) -> u64 {
         self.books.rejects().saturating_sub(self.replayed)
@@ -249,6 +288,7 @@ impl FlowReceipt {
     pub fn agrees(&self) -> bool {
         self.balanced
             && self.books.in_doubt == 0
+            && self.read_back.as_ref().is_none_or(|back| back.agrees)
             && !self.declared.iter().any(ControlTotal::contradicts)
     }
 }

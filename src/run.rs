@@ -1,13 +1,15 @@
 //! All flows of an exchange, one after the other, and their receipt.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use fenhe_core::{Error, Result};
 use fenhe_ledger::{Algorithm, Ledger, Run, Signer};
 
 use crate::config::{ExchangeConfig, Prepared};
-use crate::pump::{Control, pump_together};
-use crate::receipt::{Receipt, Status, run_id, utc, write_receipt};
+use crate::pump::{Control, Flow, Input, KeepRows, pump_together};
+use crate::reconcile::reconcile;
+use crate::receipt::{FlowReceipt, Receipt, Status, run_id, utc, write_receipt};
 
 /// The end of an exchange: the receipt, which is written already, and the errors of single flows.
 #[derive(Debug)]
@@ -43,6 +45,10 @@ impl ExchangeConfig {
                 if let Some(files) = &prepared.files {
                     ended.receipt.notes.extend(files.take_notes());
                 }
+                if self.reads_back() && ended.receipt.status <= Status::AlreadyDelivered {
+                    let back = read_back(&mut ended.receipt, &prepared.flow, &books.ledger).await;
+                    ended.error = ended.error.or(back.err());
+                }
                 receipt.add(ended.receipt);
                 if let Some(error) = ended.error {
                     let error = self.blame(&prepared.flow.name, error);
@@ -59,6 +65,23 @@ impl ExchangeConfig {
         let receipt = serde_json::from_slice(&document).map_err(std::io::Error::from)?;
         Ok(Ran { receipt, errors })
     }
+}
+
+/// Asks the target for the rows, where it can be asked.
+async fn read_back(receipt: &mut FlowReceipt, flow: &Flow, ledger: &Ledger) -> Result<()> {
+    if !flow.target.exchange.info().capability.read || flow.rows == KeepRows::None {
+        receipt.notes.push("the target cannot be asked what it holds".into());
+        return Ok(());
+    }
+    let target = Input {
+        exchange: Arc::clone(&flow.target.exchange),
+        dataset: flow.target.dataset.clone(),
+        name: flow.target.name.clone(),
+        fingerprint: String::new(),
+    };
+    let found = reconcile(receipt, &target, Some(ledger), &flow.limits).await?;
+    receipt.take_read_back(found);
+    Ok(())
 }
 
 /// The ledger of an exchange, and how its receipts are closed.

@@ -9,6 +9,8 @@ mod fit;
 mod inspect;
 mod out;
 mod progress;
+mod reconcile;
+mod replay;
 mod report;
 mod run;
 mod table;
@@ -35,6 +37,8 @@ enum Command {
     Fit(fit::Args),
     Run(run::Args),
     Verify(verify::Args),
+    Reconcile(reconcile::Args),
+    Replay(replay::Args),
     Adapters(adapters::Args),
 }
 
@@ -56,6 +60,8 @@ fn main() -> ExitCode {
             Command::Fit(args) => fit::fit(args).await,
             Command::Run(args) => run::run(args).await,
             Command::Verify(args) => verify::verify(&args),
+            Command::Reconcile(args) => reconcile::reconcile(args).await,
+            Command::Replay(args) => replay::replay(args).await,
             Command::Adapters(args) => adapters::adapters(&args),
         }
     });

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use fenhe::core::Error;
+use fenhe::ledger::DeliveryBooks;
 use fenhe::{FlowReceipt, Reason, Receipt, Status};
 
 use crate::out::message;
@@ -42,6 +43,9 @@ fn block(flow: &FlowReceipt) -> String {
     counts.row(["records read".into(), number(books.read)]);
     counts.row(["delivered".into(), number(books.delivered)]);
     counts.row(["rejected".into(), number(books.rejects())]);
+    if flow.replayed > 0 {
+        counts.row(["of these delivered since, corrected".into(), number(flow.replayed)]);
+    }
     if books.skipped > 0 {
         counts.row(["skipped by rule".into(), number(books.skipped)]);
     }
@@ -82,8 +86,25 @@ fn reasons(flow: &FlowReceipt) -> String {
     text
 }
 
+/// The books of a delivery with what replays took off them.
+pub(crate) fn netted(flow: &str, books: &DeliveryBooks) -> String {
+    let mut table = Table::default().right(1);
+    table.row(["records read".into(), number(books.read)]);
+    table.row(["delivered at once".into(), number(books.delivered)]);
+    table.row(["delivered since, corrected".into(), number(books.replayed)]);
+    table.row(["still rejected".into(), number(books.open())]);
+    if books.skipped > 0 {
+        table.row(["skipped by rule".into(), number(books.skipped)]);
+    }
+    if books.in_doubt > 0 {
+        table.row(["in doubt".into(), number(books.in_doubt)]);
+    }
+    let verdict = if books.balance() { "the books balance" } else { "THE BOOKS DO NOT BALANCE" };
+    format!("{flow}, the delivery as a whole: {verdict}\n{}", table.text(2))
+}
+
 fn words(flow: &FlowReceipt) -> String {
-    let within = match (flow.budget, flow.books.rejects()) {
+    let within = match (flow.budget, flow.open_rejects()) {
         (_, 0) => String::new(),
         (Some(budget), _) if flow.within_budget => {
             format!(", rejects within the budget of {budget}")
@@ -106,13 +127,28 @@ fn words(flow: &FlowReceipt) -> String {
     }
 }
 
+/// Control sums on both sides: what was given to the target, and what it returned when it was asked.
 fn sums(flow: &FlowReceipt) -> String {
-    let mut table = Table::default().right(1);
+    let back = flow.read_back.as_ref();
+    let mut both = match back {
+        Some(_) => Table::new(&["", "sent", "at the target"]).right(1).right(2),
+        None => Table::default().right(1),
+    };
+    if let Some(back) = back {
+        let verdict = if back.agrees { "agrees" } else { "DOES NOT AGREE" };
+        let sent = number(flow.books.delivered + flow.replayed);
+        both.row(["rows".into(), sent, number(back.found), verdict.into()]);
+    }
     for column in &flow.columns {
-        if let Some(sum) = &column.sum {
-            table.row([format!("sum of {}", column.name), sum.clone()]);
+        let Some(sum) = &column.sum else { continue };
+        let name = format!("sum of {}", column.name);
+        let there = back.and_then(|back| back.columns.iter().find(|c| c.name == column.name));
+        match there.and_then(|there| there.sum.clone()) {
+            Some(there) => both.row([name, sum.clone(), there]),
+            None => both.row([name, sum.clone()]),
         }
     }
+    let mut table = Table::default().right(1);
     for total in &flow.declared {
         let verdict = match () {
             () if total.agrees() => "agrees".into(),
@@ -126,7 +162,7 @@ fn sums(flow: &FlowReceipt) -> String {
             verdict,
         ]);
     }
-    table.text(2)
+    both.text(2) + &table.text(2)
 }
 
 /// Digits in groups of three.

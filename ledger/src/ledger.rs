@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::rows::{RowHashes, RowSet};
 
 pub use open::Lock;
-pub use read::{BatchRows, DeliveryBooks, OpenReject, StoredReceipt};
+pub use read::{BatchRows, DeliveryBooks, OpenReject, StoredReceipt, unpack_keys};
 
 /// An open ledger. All methods block; each writing one is a transaction that is on disk when it returns.
 ///

@@ -11,7 +11,7 @@ pub use algorithm::Algorithm;
 pub use chain::{Expected, Finding, Trouble, verify};
 pub use ledger::{
     BatchRows, Delivery, DeliveryBooks, Ledger, Lock, OpenReject, Planned, PlannedBatch, RowIndex,
-    Run, Settled, State, StoredReceipt,
+    Run, Settled, State, StoredReceipt, unpack_keys,
 };
 pub use rows::{ROWS_FORM, RowEncoder, RowHashes, RowSet, key_text};
 pub use seal::{Chain, Checked, Seal, Signature, check, seal};

@@ -22,6 +22,7 @@ pub(super) struct LedgerText {
     hash: Algorithm,
     key_env: Option<String>,
     key_file: Option<PathBuf>,
+    read_back: bool,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +34,8 @@ struct LedgerTable {
     hash: Algorithm,
     key_env: Option<String>,
     key_file: Option<PathBuf>,
+    #[serde(default)]
+    read_back: bool,
 }
 
 impl<'de> Deserialize<'de> for LedgerText {
@@ -42,7 +45,7 @@ impl<'de> Deserialize<'de> for LedgerText {
             type Value = LedgerText;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a file, or a table with file, rows, hash, key_env, key_file")
+                f.write_str("a file, or a table with file, rows, hash, key_env, key_file, read_back")
             }
 
             fn visit_str<E>(self, file: &str) -> std::result::Result<LedgerText, E> {
@@ -54,8 +57,8 @@ impl<'de> Deserialize<'de> for LedgerText {
                 map: A,
             ) -> std::result::Result<LedgerText, A::Error> {
                 let table = LedgerTable::deserialize(MapAccessDeserializer::new(map))?;
-                let LedgerTable { file, rows, hash, key_env, key_file } = table;
-                Ok(LedgerText { file, rows, hash, key_env, key_file })
+                let LedgerTable { file, rows, hash, key_env, key_file, read_back } = table;
+                Ok(LedgerText { file, rows, hash, key_env, key_file, read_back })
             }
         }
         deserializer.deserialize_any(Either)
@@ -97,6 +100,11 @@ impl ExchangeConfig {
             "null" => wanted.unwrap_or(KeepRows::None),
             _ => wanted.unwrap_or(KeepRows::Each),
         }
+    }
+
+    /// Whether every target is asked afterwards what it holds.
+    pub(crate) fn reads_back(&self) -> bool {
+        self.text.ledger.as_ref().is_some_and(|ledger| ledger.read_back)
     }
 
     /// Folder of locks, and of the ledger unless it is elsewhere.

@@ -395,13 +395,12 @@ impl<'a> Lane<'a> {
         if committed.rejects.is_empty() {
             return Ok(false);
         }
+        let numbers: Vec<(u64, Vec<u64>)> =
+            self.recent.iter().map(|(number, batch)| (*number, batch.record_numbers())).collect();
         let mut by_batch: BTreeMap<u64, Vec<Reject>> = BTreeMap::new();
         for reject in committed.rejects {
-            let holds = |(_, batch): &&(u64, Batch)| {
-                let span = batch.span;
-                (span.first..span.first.saturating_add(span.read)).contains(&reject.record)
-            };
-            let number = self.recent.iter().find(holds).map_or(self.checkpoint.batch, |(n, _)| *n);
+            let holds = |(_, all): &&(u64, Vec<u64>)| all.binary_search(&reject.record).is_ok();
+            let number = numbers.iter().find(holds).map_or(self.checkpoint.batch, |(n, _)| *n);
             by_batch.entry(number).or_default().push(reject);
         }
         for (number, rejects) in by_batch {

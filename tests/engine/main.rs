@@ -7,6 +7,7 @@ mod files;
 mod guarantees;
 mod platform;
 mod pump;
+mod reconcile;
 mod resume;
 mod support;
 mod wrappers;

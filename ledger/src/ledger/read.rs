@@ -341,13 +341,18 @@ fn unpacked(row: &Row<'_>) -> rusqlite::Result<BatchRows> {
             .map(|part| first.saturating_add(u64::from(u32::from_le_bytes(part))))
             .collect(),
     };
+    let keys = unpack_keys(row.get_ref(4)?.as_blob_or_null()?.unwrap_or_default());
+    Ok(BatchRows { batch: count(row, 0)?, records, digests, keys })
+}
+
+/// The keys out of what [`RowEncoder::packed`](crate::RowEncoder::packed) wrote.
+pub fn unpack_keys(mut packed: &[u8]) -> Vec<Vec<u8>> {
     let mut keys = Vec::new();
-    let mut rest = row.get_ref(4)?.as_blob_or_null()?.unwrap_or_default();
-    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+    while let Some((length, after)) = packed.split_first_chunk::<4>() {
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let Some((key, after)) = after.split_at_checked(length) else { break };
         keys.push(key.to_vec());
-        rest = after;
+        packed = after;
     }
-    Ok(BatchRows { batch: count(row, 0)?, records, digests, keys })
+    keys
 }

@@ -1,0 +1,161 @@
+use std::path::{Path, PathBuf};
+
+use fenhe::core::{Batch, Error, Kind, Limits, Options, Position, Result, Span, WriteMode, WriteRequest};
+use fenhe::ledger::{Ledger, OpenReject};
+use fenhe::{
+    Corrections, ExchangeConfig, Opening, Place, Prepared, Registry, Settings, correction_list, outline,
+};
+
+use crate::progress::Watch;
+use crate::table::Table;
+use crate::{cores, out, report};
+
+/// List rejected records that nobody has delivered since, and send corrected ones again
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The configuration, or the ledger, which knows it
+    #[arg(value_name = "EXCHANGE.toml|LEDGER.db")]
+    file: PathBuf,
+    /// Only this flow
+    #[arg(long, value_name = "NAME")]
+    flow: Option<String>,
+    /// Write the list to correct: .csv, .ndjson, .xlsx
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
+    /// The corrected list, to be sent again
+    #[arg(long, value_name = "FILE", conflicts_with = "export")]
+    corrected: Option<PathBuf>,
+    /// Print the receipt as JSON instead of the table
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn replay(args: Args) -> Result<u8> {
+    let registry = Registry::with_defaults();
+    let config = ExchangeConfig::load(&configuration(&args.file)?)?;
+    let mut open = config.open_rejects()?;
+    open.retain(|one| args.flow.as_ref().is_none_or(|name| *name == one.flow));
+    let settings = Settings { threads: cores(), restart: false };
+    match (&args.corrected, &args.export) {
+        (Some(file), _) => {
+            let flows = config.prepare(&registry, &settings).await?;
+            send(&config, &registry, &flows, file, args.json).await
+        }
+        (None, Some(file)) => {
+            let flows = config.prepare(&registry, &settings).await?;
+            export(&registry, &flows, &open, file).await
+        }
+        (None, None) => {
+            out::data(&listed(&open))?;
+            Ok(0)
+        }
+    }
+}
+
+/// The configuration itself, or the one that the ledger was last written by.
+fn configuration(file: &Path) -> Result<PathBuf> {
+    if file.extension().is_some_and(|extension| extension == "toml") {
+        return Ok(file.into());
+    }
+    match Ledger::open_existing(file)?.configuration()? {
+        Some(path) => Ok(path.into()),
+        None => Err(Error::new(
+            Kind::NotFound,
+            "replay.configuration",
+            "the ledger does not say which configuration it was written by",
+        )
+        .hint("name the configuration instead")),
+    }
+}
+
+fn listed(open: &[OpenReject]) -> String {
+    if open.is_empty() {
+        return "no record waits for correction\n".into();
+    }
+    let mut table = Table::new(&["flow", "record", "field", "expected", "found", "code"]).right(1);
+    for OpenReject { flow, reject, .. } in open {
+        let fault = &reject.fault;
+        table.row([
+            flow.clone(),
+            reject.record.to_string(),
+            fault.field.clone(),
+            fault.expected.clone(),
+            fault.found.clone(),
+            fault.code.to_string(),
+        ]);
+    }
+    table.text(0)
+}
+
+async fn export(
+    registry: &Registry,
+    flows: &[Prepared],
+    open: &[OpenReject],
+    file: &Path,
+) -> Result<u8> {
+    let names: std::collections::BTreeSet<&str> = open.iter().map(|one| one.flow.as_str()).collect();
+    if names.len() > 1 {
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Error::new(Kind::Config, "replay.flow", "a list holds the rejects of one flow")
+            .hint(format!("--flow with one of: {names}")));
+    }
+    let flow = flows.iter().find(|prepared| names.contains(prepared.flow.name.as_str()));
+    let Some(prepared) = flow else {
+        out::data("no record waits for correction\n")?;
+        return Ok(0);
+    };
+    let list = correction_list(open, &outline(&prepared.flow).await?)?;
+    let place = Place::parse(&file.display().to_string());
+    let target = registry.target(&place, &Opening::default())?;
+    let request = WriteRequest {
+        dataset: target.dataset,
+        schema: list.schema(),
+        mode: WriteMode::Replace,
+        key: Vec::new(),
+        pipeline: String::new(),
+        limits: Limits::default(),
+    };
+    let mut writer = target.exchange.write(request).await?;
+    let span = Span { first: 1, read: list.num_rows() as u64, ..Span::default() };
+    let batch = Batch::new(list, Vec::new(), span, Position::new("fenhe", 1, &0)?)?;
+    writer.write(&batch).await?;
+    let written = writer.close().await?;
+    out::data(&format!("{} records to correct: {}\n", written.rows, file.display()))?;
+    Ok(0)
+}
+
+async fn send(
+    config: &ExchangeConfig,
+    registry: &Registry,
+    flows: &[Prepared],
+    file: &Path,
+    json: bool,
+) -> Result<u8> {
+    let mut options = Options::new();
+    options.set("types", "text");
+    let opening = Opening { options, threads: 1, ..Opening::default() };
+    let list = registry.source(&Place::parse(&file.display().to_string()), &opening).await?;
+    let corrections = Corrections::read(&list.input, &opening.limits).await?;
+    let watch = Watch::start(&[]).await;
+    let ran = config.replay(flows, &corrections, &watch.control).await;
+    watch.end();
+    let ran = ran?;
+    for (flow, error) in &ran.errors {
+        out::message(&format!("flow {flow} failed:"));
+        report::error(error);
+    }
+    match json {
+        true => out::json(&ran.receipt)?,
+        false => {
+            out::data(&report::receipt(&ran.receipt))?;
+            for flow in &ran.receipt.flows {
+                let Some(delivery) = &flow.replay_of else { continue };
+                if let Some(books) = config.delivery_books(delivery)? {
+                    out::data(&report::netted(&flow.flow, &books))?;
+                }
+            }
+            out::data(&format!("receipt: {}\n", config.replay_receipt().display()))?;
+        }
+    }
+    Ok(ran.receipt.exit_code())
+}

@@ -1,0 +1,150 @@
+//! Rejects that people corrected, sent again under the numbers of their records.
+
+mod list;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use fenhe_core::{Error, Kind, Result, WriteMode};
+use fenhe_ledger::{DeliveryBooks, Ledger, OpenReject, Run};
+
+use crate::config::{ExchangeConfig, Prepared};
+use crate::pump::{Control, Flow, Input, Policy, Replay, outline, pump};
+use crate::receipt::{Receipt, utc, write_receipt};
+use crate::run::Ran;
+
+pub use list::{Corrections, correction_list};
+use rows::Corrected;
+
+impl ExchangeConfig {
+    /// Rejects of the flows of this exchange that nobody has delivered since.
+    ///
+    /// # Errors
+    /// Those of the ledger; [`Kind::NotFound`] when there is none yet.
+    pub fn open_rejects(&self) -> Result<Vec<OpenReject>> {
+        let all = Ledger::open_existing(&self.ledger())?.open_rejects(None)?;
+        let ours = |open: &OpenReject| self.flows().any(|flow| flow == open.flow);
+        Ok(all.into_iter().filter(ours).collect())
+    }
+
+    /// Where the receipt of a replay goes.
+    pub fn replay_receipt(&self) -> std::path::PathBuf {
+        self.receipt().with_extension("replay.json")
+    }
+
+    /// Sends corrected records again: those of the list, under the numbers that they had, to the target that they were
+    /// meant for. What is refused once more stays open. The receipt names the delivery that it completes, stands in
+    /// the same chain, and is written to [`replay_receipt`](Self::replay_receipt).
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with code `replay.unknown` for records that are not open rejects, `replay.whole` for a target
+    /// that is only ever replaced; those of ledger and receipt. What happened to a flow stands in the result.
+    pub async fn replay(
+        &self,
+        flows: &[Prepared],
+        corrections: &Corrections,
+        control: &Control,
+    ) -> Result<Ran> {
+        let mut receipt = Receipt::begin(self.name());
+        let control = control.clone().for_run(&receipt.run);
+        let mut replays = Vec::new();
+        for (delivery, prepared, rows) in self.assign(flows, corrections)? {
+            replays.push(replay_flow(&prepared.flow, delivery, rows).await?);
+        }
+        let books = self.books()?;
+        books.ledger.begin(&Run {
+            run: receipt.run.clone(),
+            exchange: receipt.exchange.clone(),
+            configuration: self.file().display().to_string(),
+            tool: receipt.tool.clone(),
+            started: receipt.started.clone(),
+        })?;
+        let mut errors = Vec::new();
+        for flow in &replays {
+            let ended = pump(flow, &control).await;
+            receipt.add(ended.receipt);
+            errors.extend(ended.error.map(|error| (flow.name.clone(), error)));
+        }
+        receipt.ended = utc(SystemTime::now());
+        let document = books.close(&receipt)?;
+        write_receipt(&self.replay_receipt(), &document)?;
+        let receipt = serde_json::from_slice(&document).map_err(std::io::Error::from)?;
+        Ok(Ran { receipt, errors })
+    }
+
+    /// The books of deliveries, replays taken into account.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn delivery_books(&self, delivery: &str) -> Result<Option<DeliveryBooks>> {
+        Ledger::open_existing(&self.ledger())?.books(delivery)
+    }
+
+    /// The corrected rows by the delivery and flow that they belong to.
+    fn assign<'a>(
+        &self,
+        flows: &'a [Prepared],
+        corrections: &Corrections,
+    ) -> Result<Vec<(String, &'a Prepared, Vec<list::Correction>)>> {
+        let open = self.open_rejects()?;
+        let mut by_delivery: BTreeMap<String, (&Prepared, Vec<list::Correction>)> = BTreeMap::new();
+        for correction in corrections.rows() {
+            let fits = |open: &&OpenReject| {
+                open.reject.record == correction.record
+                    && correction.delivery.as_ref().is_none_or(|name| *name == open.delivery)
+            };
+            let mut found = open.iter().filter(fits);
+            let (Some(one), None) = (found.next(), found.next()) else {
+                return Err(Error::new(
+                    Kind::Config,
+                    "replay.unknown",
+                    format!("record {} is not one open reject", correction.record),
+                )
+                .hint("take the list of open rejects from the ledger again; keep its columns _delivery and _record"));
+            };
+            let Some(prepared) = flows.iter().find(|p| p.flow.name == one.flow) else { continue };
+            let entry = by_delivery.entry(one.delivery.clone()).or_insert((prepared, Vec::new()));
+            entry.1.push(correction.clone());
+        }
+        Ok(by_delivery.into_iter().map(|(d, (p, rows))| (d, p, rows)).collect())
+    }
+}
+
+/// The flow that sends corrected rows to the target of another flow.
+async fn replay_flow(
+    flow: &Flow,
+    delivery: String,
+    mut rows: Vec<list::Correction>,
+) -> Result<Flow> {
+    if flow.target.mode == WriteMode::Replace {
+        return Err(Error::new(
+            Kind::Config,
+            "replay.whole",
+            "the target is replaced as a whole: rows cannot be added to it afterwards",
+        )
+        .source_name(flow.target.name.clone())
+        .hint("correct the source and run again"));
+    }
+    rows.sort_by_key(|row| row.record);
+    let records: Vec<u64> = rows.iter().map(|row| row.record).collect();
+    let outline = outline(flow).await?;
+    let fingerprint = list::fingerprint(&rows);
+    let corrected = Corrected::make(flow, &outline, rows)?;
+    Ok(Flow {
+        pipeline: format!("{}#replay", flow.pipeline),
+        plan: Flow::digest([flow.plan.as_str(), &delivery]),
+        source: Input {
+            exchange: Arc::new(corrected),
+            dataset: String::new(),
+            name: flow.source.name.clone(),
+            fingerprint,
+        },
+        fields: crate::fields::Fields::default(),
+        columns: None,
+        policy: Policy { protection: Default::default(), ..flow.policy.clone() },
+        replay: Some(Replay { delivery, records }),
+        ..flow.clone()
+    })
+}
