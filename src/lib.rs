@@ -45,7 +45,9 @@ pub use pump::{
     Progress, Protection, RejectFile, Replay, outline, pump, pump_together,
 };
 pub use reasons::Reason;
-pub use receipt::{FlowReceipt, ReadBack, Receipt, RowsProof, Side, Status, run_id, utc, write_receipt};
+pub use receipt::{
+    FlowReceipt, ReadBack, Receipt, RowsProof, Side, Status, run_id, utc, write_receipt,
+};
 pub use reconcile::{Difference, Reconciled, Row, reconcile};
 pub use registry::{OpenPlace, Opened, Opening, Purpose, Registry, Scheme, SourceEnd, TargetEnd};
 #[cfg(feature = "excel")]

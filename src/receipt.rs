@@ -267,7 +267,10 @@ impl FlowReceipt {
         let agrees = found.agrees();
         if !agrees {
             self.status = self.status.max(Status::Incomplete);
-            self.notes.push("the target does not return what was delivered: compare with fenhe reconcile".into());
+            self.notes.push(
+                "the target does not return what was delivered: compare with fenhe reconcile"
+                    .into(),
+            );
         }
         self.read_back = Some(ReadBack {
             found: found.found,

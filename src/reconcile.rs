@@ -135,7 +135,7 @@ fn key_of(receipt: &FlowReceipt, ledger: Option<&Ledger>) -> Result<Vec<String>>
 /// A target being read back in the types of the receipt.
 struct ReadBack {
     reader: Box<dyn fenhe_core::Reader>,
-    mapping: crate::fields::Mapping,
+    mapping: crate::fields::BoundFields,
     source: Arc<Source>,
     limits: Limits,
     rows: RowEncoder,

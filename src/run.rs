@@ -8,8 +8,8 @@ use fenhe_ledger::{Algorithm, Ledger, Run, Signer};
 
 use crate::config::{ExchangeConfig, Prepared};
 use crate::pump::{Control, Flow, Input, KeepRows, pump_together};
-use crate::reconcile::reconcile;
 use crate::receipt::{FlowReceipt, Receipt, Status, run_id, utc, write_receipt};
+use crate::reconcile::reconcile;
 
 /// The end of an exchange: the receipt, which is written already, and the errors of single flows.
 #[derive(Debug)]

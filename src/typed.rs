@@ -2,19 +2,21 @@
 //! lists that people corrected.
 
 use fenhe_core::Result;
+use fenhe_mapping::{FieldMapping, Mapping, Unlisted};
 
-use crate::fields::{FieldRule, Fields, Unlisted};
+use crate::fields::Fields;
 use crate::types::parse_type;
 
-/// Fields that bring columns (name, type, whether a value is required) into these types; a type without a name stays as it is.
-pub(crate) fn typed<'a>(columns: impl IntoIterator<Item = (&'a str, &'a str, bool)>) -> Result<Fields> {
-    let rule = |(name, kind, required): (&str, &str, bool)| FieldRule {
-        name: name.into(),
-        from: name.into(),
+/// Fields that bring columns (name, type, whether a value is required) into these types; a type without a name stays
+/// as it is.
+pub(crate) fn typed<'a>(
+    columns: impl IntoIterator<Item = (&'a str, &'a str, bool)>,
+) -> Result<Fields> {
+    let field = |(name, kind, required): (&str, &str, bool)| FieldMapping {
         data_type: parse_type(kind).ok(),
         required,
-        title: None,
+        ..FieldMapping::renamed(name, name)
     };
-    let rules = columns.into_iter().map(rule).collect();
-    Ok(Fields { rules, unlisted: Unlisted::Drop })
+    let fields = columns.into_iter().map(field).collect();
+    Ok(Fields::from(Mapping { fields, unlisted: Unlisted::Drop }))
 }

@@ -1,5 +1,6 @@
 //! A progress bar on standard error, only on terminals; and Ctrl-C.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
 use fenhe::{Control, Files};
@@ -22,14 +23,14 @@ impl Watch {
         let control = match shown {
             None => Control::default(),
             Some(bar) => {
-                let done = std::sync::Mutex::new((String::new(), 0, 0));
+                // Bytes by flow; flows to several targets of one reading share what stands before the dot.
+                let done = std::sync::Mutex::new(BTreeMap::<String, u64>::new());
                 Control::default().following(move |progress| {
                     let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    if done.0 != progress.flow {
-                        *done = (progress.flow.clone(), done.1 + done.2, 0);
-                    }
-                    done.2 = progress.bytes;
-                    bar.set_position(done.1 + done.2);
+                    let reading = progress.flow.split('.').next().unwrap_or_default();
+                    let bytes = done.entry(reading.to_owned()).or_default();
+                    *bytes = progress.bytes.max(*bytes);
+                    bar.set_position(done.values().sum());
                     bar.set_message(format!(
                         "{} records, {} rejected",
                         progress.read, progress.rejected

@@ -2,7 +2,9 @@ use std::path::PathBuf;
 
 use fenhe::core::{Error, Kind, Limits, Options, Result};
 use fenhe::ledger::{Ledger, check};
-use fenhe::{Difference, FlowReceipt, Opening, Place, Receipt, Reconciled, Registry, reconcile as compare};
+use fenhe::{
+    Difference, FlowReceipt, Opening, Place, Receipt, Reconciled, Registry, reconcile as compare,
+};
 
 use crate::table::Table;
 use crate::{cores, out, report};
@@ -36,7 +38,8 @@ pub(crate) struct Args {
 pub(crate) async fn reconcile(args: Args) -> Result<u8> {
     let receipt = sound(&args.receipt)?;
     let flow = flow_of(&receipt, args.flow.as_deref())?;
-    let path = args.ledger.clone().unwrap_or_else(|| args.receipt.with_file_name(".fenhe/ledger.db"));
+    let path =
+        args.ledger.clone().unwrap_or_else(|| args.receipt.with_file_name(".fenhe/ledger.db"));
     let ledger = match (path.exists(), &args.ledger) {
         (false, None) => None,
         _ => Some(Ledger::open_existing(&path)?),

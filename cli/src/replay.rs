@@ -1,9 +1,12 @@
 use std::path::{Path, PathBuf};
 
-use fenhe::core::{Batch, Error, Kind, Limits, Options, Position, Result, Span, WriteMode, WriteRequest};
+use fenhe::core::{
+    Batch, Error, Kind, Limits, Options, Position, Result, Span, WriteMode, WriteRequest,
+};
 use fenhe::ledger::{Ledger, OpenReject};
 use fenhe::{
-    Corrections, ExchangeConfig, Opening, Place, Prepared, Registry, Settings, correction_list, outline,
+    Corrections, ExchangeConfig, Opening, Place, Prepared, Registry, Settings, correction_list,
+    outline,
 };
 
 use crate::progress::Watch;
@@ -93,11 +96,16 @@ async fn export(
     open: &[OpenReject],
     file: &Path,
 ) -> Result<u8> {
-    let names: std::collections::BTreeSet<&str> = open.iter().map(|one| one.flow.as_str()).collect();
+    let names: std::collections::BTreeSet<&str> =
+        open.iter().map(|one| one.flow.as_str()).collect();
     if names.len() > 1 {
         let names = names.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(Error::new(Kind::Config, "replay.flow", "a list holds the rejects of one flow")
-            .hint(format!("--flow with one of: {names}")));
+        return Err(Error::new(
+            Kind::Config,
+            "replay.flow",
+            "a list holds the rejects of one flow",
+        )
+        .hint(format!("--flow with one of: {names}")));
     }
     let flow = flows.iter().find(|prepared| names.contains(prepared.flow.name.as_str()));
     let Some(prepared) = flow else {

@@ -506,3 +506,129 @@ fn an_interrupt_commits_and_the_next_run_goes_on() {
     assert_ne!(ran.code, 1, "{}{}", ran.out, ran.err);
     assert_eq!(rows(&work.path("out/platform.db")).0, 399_600);
 }
+
+/// A platform that refuses three of a hundred rows, and a second one that takes them all, from one reading.
+fn two_platforms(work: &Work) {
+    let mut csv = String::from("XH,XM,JE\n");
+    for i in 1..=100 {
+        let fee = if [17, 42, 99].contains(&i) { i + 1_000 } else { i };
+        writeln!(csv, "{i:03},张{i},{fee}.50").unwrap();
+    }
+    work.write("fees.csv", csv);
+    let strict = rusqlite::Connection::open(work.path("strict.db")).unwrap();
+    strict
+        .execute_batch(
+            "CREATE TABLE fee (id TEXT PRIMARY KEY, name TEXT, amount DECIMAL(12,2) CHECK (amount < 1000))",
+        )
+        .unwrap();
+    work.write(
+        "exchange.toml",
+        "name = \"fees\"\nreceipt = \"out/receipt.json\"\nrejects = \"out/rejects.ndjson\"\n\
+         [ledger]\nread_back = true\nhash = \"sm3\"\n\
+         [budget]\nrejects = 2\n\
+         [[flow]]\nname = \"fees\"\nfrom = \"fees.csv\"\n[flow.read]\ntypes = \"text\"\n\
+         [[flow.target]]\nname = \"strict\"\nto = \"sqlite:strict.db#fee\"\n\
+         [flow.target.write]\nkey = [\"id\"]\n\
+         [flow.target.fields]\nid = \"XH\"\nname = \"XM\"\namount = { from = \"JE\", type = \"decimal(12,2)\" }\n\
+         [[flow.target]]\nname = \"plain\"\nto = \"sqlite:plain.db#payment\"\n\
+         [flow.target.write]\nkey = [\"number\"]\n\
+         [flow.target.fields]\nnumber = \"XH\"\nyuan = { from = \"JE\", type = \"decimal(12,2)\", required = true }\n",
+    );
+}
+
+#[test]
+fn refused_rows_come_back_as_a_list_are_corrected_and_net_off() {
+    let work = Work::new();
+    two_platforms(&work);
+    let first = work.run(&["run", "exchange.toml"]);
+    assert_eq!(first.code, 3, "{}{}", first.out, first.err);
+    let receipt: Value = serde_json::from_str(&work.read("out/receipt.json")).unwrap();
+    let books = |flow: usize| {
+        let books = &receipt["flows"][flow]["books"];
+        (books["read"].as_u64(), books["delivered"].as_u64())
+    };
+    assert_eq!((books(0), books(1)), ((Some(100), Some(97)), (Some(100), Some(100))));
+    assert_eq!(receipt["flows"][0]["read_back"]["agrees"], true);
+    assert!(first.out.contains("at the target"), "{}", first.out);
+
+    let listed = work.run(&["replay", "exchange.toml"]);
+    assert_eq!(listed.code, 0, "{}", listed.err);
+    for record in ["17", "42", "99"] {
+        assert!(listed.out.contains(&format!("  {record}")), "{}", listed.out);
+    }
+    let exported = work.run(&["replay", "out/.fenhe/ledger.db", "--export", "list.csv"]);
+    assert_eq!(exported.code, 0, "{}{}", exported.out, exported.err);
+    // A person puts two right; the third stays as it is.
+    let list = work.read("list.csv").replace("1017.50", "17.50").replace("1099.50", "99.50");
+    work.write("corrected.csv", list);
+    let replayed = work.run(&["replay", "exchange.toml", "--corrected", "corrected.csv"]);
+    assert_eq!(
+        replayed.code, 0,
+        "one reject is within the budget: {}{}",
+        replayed.out, replayed.err
+    );
+    assert!(replayed.out.contains("the books balance"), "{}", replayed.out);
+    let replay: Value = serde_json::from_str(&work.read("out/receipt.replay.json")).unwrap();
+    let flow = &replay["flows"][0];
+    assert_eq!(
+        (flow["books"]["read"].as_u64(), flow["books"]["delivered"].as_u64()),
+        (Some(3), Some(2))
+    );
+    assert_eq!(flow["replay_of"], receipt["flows"][0]["delivery"]);
+    let strict = rusqlite::Connection::open(work.path("strict.db")).unwrap();
+    let sum = |sql| strict.query_row(sql, [], |row| row.get::<_, f64>(0)).unwrap();
+    assert_eq!(sum("SELECT count(*) FROM fee"), 99.0);
+    assert_eq!(sum("SELECT amount FROM fee WHERE id = '017'"), 17.5);
+
+    // The same list again sends nothing; a second correction closes the books.
+    let again = work.run(&["replay", "exchange.toml", "--corrected", "corrected.csv"]);
+    assert_eq!(again.code, 2, "record 17 is no open reject any more: {}{}", again.out, again.err);
+    let exported = work.run(&["replay", "exchange.toml", "--export", "rest.ndjson"]);
+    assert_eq!(exported.code, 0, "{}", exported.err);
+    let rest = work.read("rest.ndjson");
+    assert_eq!(rest.lines().count(), 1);
+    work.write("rest.ndjson", rest.replace("1042.50", "42.50"));
+    let replayed = work.run(&["replay", "exchange.toml", "--corrected", "rest.ndjson"]);
+    assert_eq!(replayed.code, 0, "{}{}", replayed.out, replayed.err);
+    let none = |line: &str| line.trim_start().starts_with("still rejected") && line.ends_with(" 0");
+    assert!(replayed.out.lines().any(none), "{}", replayed.out);
+    let once_more = work.run(&["run", "exchange.toml"]);
+    assert_eq!(once_more.code, 0, "nothing is open any more: {}", once_more.out);
+    assert!(work.run(&["replay", "exchange.toml"]).out.starts_with("no record"));
+
+    // The chain of four receipts is sound, and the platform returns what was delivered.
+    let chain = work.run(&["verify", "out/.fenhe/ledger.db"]);
+    assert_eq!(chain.code, 0, "{}", chain.out);
+    assert!(chain.out.contains("4 receipts, sound"), "{}", chain.out);
+    let reconcile = |flow: &str, place: &str| {
+        work.run(&["reconcile", "out/receipt.json", place, "--flow", flow])
+    };
+    let same = reconcile("fees.strict", "sqlite:strict.db#fee");
+    assert_eq!(same.code, 0, "{}{}", same.out, same.err);
+    strict.execute("UPDATE fee SET name = '李四' WHERE id = '063'", []).unwrap();
+    let other = reconcile("fees.strict", "sqlite:strict.db#fee");
+    assert_eq!(other.code, 4, "{}", other.out);
+    assert!(other.out.contains("changed  063  record 63"), "{}", other.out);
+}
+
+#[test]
+fn a_receipt_that_was_touched_is_not_sound() {
+    let work = Work::new();
+    two_platforms(&work);
+    work.run(&["run", "exchange.toml"]);
+    let sound = work.run(&["verify", "out/receipt.json"]);
+    assert_eq!(sound.code, 0, "{}{}", sound.out, sound.err);
+    let text = work.read("out/receipt.json");
+    work.write("out/receipt.json", text.replace("\"delivered\":97", "\"delivered\":98"));
+    let touched = work.run(&["verify", "out/receipt.json"]);
+    assert_eq!(touched.code, 1);
+    assert!(touched.out.contains("NOT SOUND"), "{}", touched.out);
+    let compared = work.run(&[
+        "reconcile",
+        "out/receipt.json",
+        "sqlite:strict.db#fee",
+        "--flow",
+        "fees.strict",
+    ]);
+    assert_eq!(compared.code, 1, "figures that were altered are compared with nothing");
+}

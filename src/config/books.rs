@@ -45,7 +45,9 @@ impl<'de> Deserialize<'de> for LedgerText {
             type Value = LedgerText;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a file, or a table with file, rows, hash, key_env, key_file, read_back")
+                f.write_str(
+                    "a file, or a table with file, rows, hash, key_env, key_file, read_back",
+                )
             }
 
             fn visit_str<E>(self, file: &str) -> std::result::Result<LedgerText, E> {

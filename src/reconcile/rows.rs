@@ -31,7 +31,9 @@ impl Difference {
     /// The row.
     pub fn row(&self) -> &Row {
         match self {
-            Self::Changed(row) | Self::Missing(row) | Self::Repeated(row) | Self::Unknown(row) => row,
+            Self::Changed(row) | Self::Missing(row) | Self::Repeated(row) | Self::Unknown(row) => {
+                row
+            }
         }
     }
 }
@@ -182,7 +184,9 @@ impl Expected {
         }
         if whole {
             let unknown = self.unknown.iter();
-            all.extend(unknown.map(|key| Difference::Unknown(Row { record: None, key: shown(key) })));
+            all.extend(
+                unknown.map(|key| Difference::Unknown(Row { record: None, key: shown(key) })),
+            );
         }
         all.sort_by(|a, b| a.row().cmp(b.row()));
         Found { all, others: self.others }

@@ -1,5 +1,6 @@
 //! The list of rejects that people correct: one row a record, with the values as text.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -7,7 +8,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use fenhe_core::{Error, Kind, Limits, Raw, ReadRequest, Result};
 use fenhe_ledger::OpenReject;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::pump::{Input, Outline};
@@ -15,8 +16,7 @@ use crate::pump::{Input, Outline};
 const DELIVERY: &str = "_delivery";
 const RECORD: &str = "_record";
 const SHAPE: &str = "_shape";
-const OWN: [&str; 8] =
-    [DELIVERY, RECORD, SHAPE, "_code", "_field", "_expected", "_found", "_raw"];
+const OWN: [&str; 8] = [DELIVERY, RECORD, SHAPE, "_code", "_field", "_expected", "_found", "_raw"];
 
 /// Whose names the values of a row have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub struct Corrections {
 /// # Errors
 /// Those of Arrow.
 pub fn correction_list(open: &[OpenReject], outline: &Outline) -> Result<RecordBatch> {
-    let rows: Vec<(Shape, Map<String, Value>)> = open.iter().map(values_of).collect();
+    let rows: Vec<(Shape, Values)> = open.iter().map(values_of).collect();
     let wants = |shape| rows.iter().any(|(other, _)| *other == shape);
     let mut names: Vec<&str> = Vec::new();
     for (shape, schema) in [(Shape::Source, &outline.source), (Shape::Target, &outline.target)] {
@@ -73,7 +73,7 @@ pub fn correction_list(open: &[OpenReject], outline: &Outline) -> Result<RecordB
     columns.push(("_found", own(&|o, _| Some(o.reject.fault.found.clone()))));
     columns.push(("_raw", own(&|o, _| raw_text(o))));
     for name in names {
-        let values = rows.iter().map(|(_, values)| values.get(name).and_then(text_of));
+        let values = rows.iter().map(|(_, values)| values.get(name).and_then(|raw| text_of(raw)));
         columns.push((name, Arc::new(values.collect::<StringArray>())));
     }
     let fields: Vec<Field> =
@@ -91,10 +91,13 @@ impl Shape {
     }
 }
 
-fn values_of(open: &OpenReject) -> (Shape, Map<String, Value>) {
+/// Values of a row as they are spelled: a number keeps its digits.
+type Values = BTreeMap<String, Box<RawValue>>;
+
+fn values_of(open: &OpenReject) -> (Shape, Values) {
     let row = match open.reject.raw_is {
         Raw::Row => serde_json::from_slice(&open.reject.raw).unwrap_or_default(),
-        Raw::Source => return (Shape::Target, Map::new()),
+        Raw::Source => return (Shape::Target, Values::new()),
     };
     // The mapping refuses rows as they came, a target those that it was given.
     match &*open.reject.adapter {
@@ -103,11 +106,11 @@ fn values_of(open: &OpenReject) -> (Shape, Map<String, Value>) {
     }
 }
 
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
+fn text_of(value: &RawValue) -> Option<String> {
+    match value.get() {
+        "null" => None,
+        text if text.starts_with('"') => serde_json::from_str(text).ok(),
+        other => Some(other.to_owned()),
     }
 }
 
@@ -177,9 +180,10 @@ fn take(batch: &RecordBatch, name: &str, rows: &mut Vec<Correction>) -> Result<(
         value.filter(|value| !value.is_empty())
     };
     for row in 0..batch.num_rows() {
-        let record = of(RECORD, row).and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
-            wrong(name, format!("row {} has no number of a record in {RECORD}", row + 1))
-        })?;
+        let record =
+            of(RECORD, row).and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
+                wrong(name, format!("row {} has no number of a record in {RECORD}", row + 1))
+            })?;
         let shape = match of(SHAPE, row).as_deref() {
             Some("source") => Shape::Source,
             None | Some("target") => Shape::Target,

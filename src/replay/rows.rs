@@ -48,10 +48,9 @@ impl Corrected {
                 });
             }
         }
-        let schema = batches.first().map_or_else(
-            || Arc::clone(&outline.target),
-            |batch: &Batch| batch.records.schema(),
-        );
+        let schema = batches
+            .first()
+            .map_or_else(|| Arc::clone(&outline.target), |batch: &Batch| batch.records.schema());
         // Both ways lead to the same columns; only what is said about them may differ.
         for (number, batch) in batches.iter_mut().enumerate() {
             batch.position = Position::new("replay", 1, &number)?;

@@ -10,4 +10,5 @@ mod pump;
 mod reconcile;
 mod resume;
 mod support;
+mod together;
 mod wrappers;

@@ -61,7 +61,9 @@ async fn changed_dropped_and_repeated_rows_of_a_table_are_named_and_swapped_ones
         let work = Work::new();
         // A table that lets a row in twice.
         let table = rusqlite::Connection::open(work.path(path)).unwrap();
-        table.execute_batch("CREATE TABLE person (id INTEGER, name TEXT, fee DECIMAL(12,2))").unwrap();
+        table
+            .execute_batch("CREATE TABLE person (id INTEGER, name TEXT, fee DECIMAL(12,2))")
+            .unwrap();
         drop(table);
         let (_, receipt) = delivered(&work, to, WriteMode::Append, &["id"]).await;
         let before = compare(&work, &receipt, to, 1 << 30).await;
@@ -88,7 +90,10 @@ async fn rows_of_a_file_without_a_key_are_named_by_their_records() {
     type Change = fn(&mut Vec<String>);
     let cases: [(Change, &[&str]); 4] = [
         (|lines| lines.swap(1, 6), &[]),
-        (|lines| lines[2] = lines[2].replace("张2", "张三"), &["missing record 2", "unknown record 0"]),
+        (
+            |lines| lines[2] = lines[2].replace("张2", "张三"),
+            &["missing record 2", "unknown record 0"],
+        ),
         (|lines| drop(lines.remove(5)), &["missing record 4"]),
         (|lines| lines.insert(9, lines[1].clone()), &["repeated record 1"]),
     ];
