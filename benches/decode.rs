@@ -8,6 +8,7 @@
 
 #[path = "common/mod.rs"]
 mod common;
+mod mapping;
 mod peers;
 
 use common::{Contest, decode_file, files, subject};
@@ -26,4 +27,5 @@ fn main() {
     contest("fixed-gbk", "slice, decode, parse", peers::fixed_loop);
     contest("dbf-gbk", "dbase typed reader", peers::dbase_typed);
     contest("ndjson", "arrow-json", peers::arrow_json);
+    mapping::run(&files);
 }

@@ -15,7 +15,8 @@ use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_schema::SchemaRef;
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use fenhe_core::{DecodeOptions, Format, Input, Options, Output};
 use fenhe_kernels::ChunkPool;
 use fenhe_testkit::generate::{self, Charset};
@@ -102,21 +103,38 @@ pub fn subject(name: &str, files: &Files) -> (Arc<dyn Format>, Option<SchemaRef>
     }
 }
 
+/// The columns of the register, all as text.
+pub fn text_schema() -> SchemaRef {
+    let fields = generate::NAMES.map(|name| Field::new(name, DataType::Utf8, true));
+    Arc::new(Schema::new(fields.to_vec()))
+}
+
 /// Decodes a whole file on this thread and returns its rows; every reject is a failure here.
 pub fn decode_file(format: &dyn Format, schema: Option<SchemaRef>, path: &Path) -> usize {
+    let mut rows = 0;
+    decode_each(format, schema, path, |batch| rows += batch.num_rows());
+    rows
+}
+
+/// Decodes a whole file on this thread and hands over its batches; every reject is a failure here.
+pub fn decode_each(
+    format: &dyn Format,
+    schema: Option<SchemaRef>,
+    path: &Path,
+    mut each: impl FnMut(RecordBatch),
+) {
     let mut file = File::open(path).expect("the file");
     let size = file.metadata().expect("its size").len();
     let options = DecodeOptions { schema, size: Some(size), ..DecodeOptions::default() };
     let mut decoder = format.decoder(options).expect("a decoder");
     let pool = ChunkPool::new(1 << 20);
-    let mut rows = 0;
     loop {
         match decoder.next().expect("decoded") {
             Output::Batch(batch) => {
                 assert!(batch.rejects.is_empty(), "{}", batch.rejects[0]);
-                rows += batch.rows();
+                each(batch.records);
             }
-            Output::Done => return rows,
+            Output::Done => return,
             Output::NeedInput => {
                 let mut chunk = pool.get();
                 let n = file.read(&mut chunk).expect("read");
@@ -186,7 +204,7 @@ impl Ready<'_> {
 }
 
 /// CPU seconds of this thread for `run`, as the scheduler counts them.
-fn cpu(run: impl FnOnce() -> usize) -> f64 {
+pub fn cpu(run: impl FnOnce() -> usize) -> f64 {
     let before = on_cpu();
     std::hint::black_box(run());
     (on_cpu() - before) as f64 / 1e9
