@@ -215,7 +215,7 @@ impl Binding<'_> {
         let text: ArrayRef = Arc::new(StringArray::from(vec![default.value.as_str()]));
         let mut bad = Vec::new();
         let array = match cast::possible(text.data_type(), field.data_type()) {
-            Ok(()) => cast::column(&text, field, &mut bad)?,
+            Ok(()) => cast::column(&text, field, &Pools::default(), &mut bad)?,
             Err(error) => return Err(error),
         };
         if !bad.is_empty() || array.is_null(0) {

@@ -31,6 +31,7 @@ pub(crate) fn possible(from: &DataType, to: &DataType) -> Result<()> {
 pub(crate) fn column(
     array: &ArrayRef,
     field: &Field,
+    pools: &Pools,
     bad: &mut Vec<(usize, Fault)>,
 ) -> Result<ArrayRef> {
     let (from, to) = (array.data_type(), field.data_type());
@@ -38,7 +39,7 @@ pub(crate) fn column(
         return Ok(Arc::clone(array));
     }
     if is_text(from) && fenhe_values::type_name(to).is_some() && !is_text(to) {
-        return from_text(array, field, bad);
+        return from_text(array, field, pools, bad);
     }
     if let (DataType::Decimal128(..), &DataType::Decimal128(precision, scale)) = (from, to) {
         let (array, rows) = exact(array.as_primitive::<Decimal128Type>(), precision, scale)?;
@@ -65,11 +66,16 @@ pub(crate) fn column(
 }
 
 /// Text is read by the same strict rules as in the formats: no digit is rounded, an empty text is no value.
-fn from_text(array: &ArrayRef, field: &Field, bad: &mut Vec<(usize, Fault)>) -> Result<ArrayRef> {
+fn from_text(
+    array: &ArrayRef,
+    field: &Field,
+    pools: &Pools,
+    bad: &mut Vec<(usize, Fault)>,
+) -> Result<ArrayRef> {
     let plain = arrow_cast::cast(array, &DataType::Utf8)?;
     let text = plain.as_string::<i32>();
     let spec = FieldSpec::new(field.name(), field.data_type().clone());
-    let mut column = ColumnBuilder::new(&spec, Encoding::UTF_8, &Pools::default(), text.len())?;
+    let mut column = ColumnBuilder::new(&spec, Encoding::UTF_8, pools, text.len())?;
     let place = |offset: &i32| u32::try_from(*offset).unwrap_or(Spans::MISSING);
     let starts: Vec<u32> = text.value_offsets().iter().map(place).collect();
     let mut ends: Vec<u32> = starts.iter().skip(1).copied().collect();

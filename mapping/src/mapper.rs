@@ -216,7 +216,7 @@ impl Line {
         if *array.data_type() != self.from {
             return Err(other_schema());
         }
-        let mut array = cast::column(&array, &self.field, &mut pass.bad)?;
+        let mut array = cast::column(&array, &self.field, pass.pools, &mut pass.bad)?;
         if array.null_count() > 0 {
             array = self.fill(array, pass)?;
         }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use arrow_schema::{DataType, Schema, SchemaRef};
-use fenhe_core::{Error, Kind, Located, Result};
-use fenhe_values::{TYPE_NAMES, parse_type, type_name};
+use fenhe_core::{Located, Result};
+use fenhe_values::type_name;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use crate::bind::{self, Context};
-use crate::grammar::{Columns, FieldText, Table};
+use crate::grammar::FieldText;
 use crate::mapper::Mapper;
 use crate::step::{Operation, Step};
 
@@ -128,7 +128,7 @@ impl Mapping {
     /// Reads a mapping file known as `name`: a table `[fields]`, and `unlisted`.
     ///
     /// # Errors
-    /// [`Kind::Config`] with line and column: `mapping.toml` for what is no TOML, an unknown name (the nearest is named)
+    /// [`Kind::Config`](fenhe_core::Kind::Config) with line and column: `mapping.toml` for what is no TOML, an unknown name (the nearest is named)
     /// or a step that cannot be; `mapping.field` and `type.unknown` for a field that contradicts itself.
     pub fn parse(text: &str, name: &str) -> Result<Self> {
         let located = Located::new(name, text);
@@ -225,7 +225,7 @@ impl Mapping {
     /// Checks the mapping against the schema of a source and compiles it.
     ///
     /// # Errors
-    /// [`Kind::Config`] with the field: `mapping.unknown` for a column that the source does not have (the nearest
+    /// [`Kind::Config`](fenhe_core::Kind::Config) with the field: `mapping.unknown` for a column that the source does not have (the nearest
     /// is named), `mapping.unlisted` for one that nobody named, `mapping.type` for a type that a step or the field cannot
     /// take, `mapping.table`, `mapping.lookup`, `mapping.key` for what the context does not have, `mapping.default`.
     pub fn bind(&self, source: &SchemaRef, context: &Context) -> Result<Mapper> {
@@ -237,7 +237,7 @@ impl MappingText {
     /// Reads the text of a mapping file.
     ///
     /// # Errors
-    /// [`Kind::Config`] with code `mapping.toml`, line and column.
+    /// [`Kind::Config`](fenhe_core::Kind::Config) with code `mapping.toml`, line and column.
     pub fn read(located: &Located, text: &str) -> Result<Self> {
         toml::from_str(text)
             .map_err(|error| located.reader(error.span(), "mapping.toml", error.message()))
@@ -308,26 +308,6 @@ impl FieldMapping {
         parts.extend(self.required.then(|| "required".to_owned()));
         parts.join("; ")
     }
-
-    /// The field as it would be written.
-    #[must_use]
-    pub fn written(&self) -> FieldText {
-        let (from, constant) = match self.origin.clone() {
-            Origin::Column(name) => (Some(Columns::One(name)), None),
-            Origin::Columns(names) => (Some(Columns::Many(names)), None),
-            Origin::Constant(value) => (None, Some(value)),
-        };
-        FieldText(Table {
-            from,
-            constant,
-            when: self.when.clone(),
-            steps: self.steps.clone(),
-            kind: self.data_type.as_ref().and_then(type_name),
-            default: self.default.clone(),
-            required: self.required,
-            title: self.title.clone(),
-        })
-    }
 }
 
 impl Condition {
@@ -340,69 +320,6 @@ impl Condition {
             _ => format!("where {column} is blank"),
         }
     }
-}
-
-impl FieldText {
-    /// The field of this name. Without `from` and `constant` it is made from the column of its own name.
-    ///
-    /// # Errors
-    /// [`Kind::Config`] with code `mapping.field` for a field that contradicts itself, `type.unknown` for a type
-    /// that does not exist (the nearest is named).
-    pub fn named(&self, name: &str) -> Result<FieldMapping> {
-        let Table { from, constant, when, steps, kind, default, required, title } = self.0.clone();
-        let origin = match (from, constant) {
-            (Some(_), Some(_)) => return wrong("a field has a column or a constant, not both"),
-            (Some(Columns::One(column)), None) => Origin::Column(column),
-            (Some(Columns::Many(columns)), None) => Origin::Columns(columns),
-            (None, Some(value)) => Origin::Constant(value),
-            (None, None) => Origin::Column(name.to_owned()),
-        };
-        let several = matches!(&origin, Origin::Columns(_));
-        let combines = steps.first().is_some_and(Step::combines);
-        if matches!(&origin, Origin::Columns(names) if names.is_empty()) {
-            return wrong("from names no column");
-        }
-        if several != combines {
-            return wrong(
-                "several columns need join or first as the first step, one column has neither",
-            );
-        }
-        if steps.iter().skip(1).any(Step::combines) {
-            return wrong("join and first can only be the first step");
-        }
-        if let Some(when) = &when {
-            let conditions = [when.equals.is_some(), when.one_of.is_some(), when.blank.is_some()];
-            if conditions.into_iter().filter(|given| *given).count() != 1 {
-                return wrong("when has a column and one of equals, in, blank");
-            }
-        }
-        let data_type = kind.as_deref().map(known_type).transpose()?;
-        let field = FieldMapping {
-            name: name.to_owned(),
-            origin,
-            when,
-            steps,
-            data_type,
-            default,
-            required,
-            title,
-        };
-        Ok(field)
-    }
-}
-
-fn wrong<T>(message: &str) -> Result<T> {
-    Err(Error::new(Kind::Config, "mapping.field", message))
-}
-
-fn known_type(name: &str) -> Result<DataType> {
-    parse_type(name).map_err(|unknown| {
-        let error = Error::new(Kind::Config, "type.unknown", format!("no type is called {name}"));
-        match unknown.near {
-            Some(near) => error.hint(format!("did you mean {near}?")),
-            None => error.hint(format!("types are {}", TYPE_NAMES.join(", "))),
-        }
-    })
 }
 
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

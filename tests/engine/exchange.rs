@@ -74,3 +74,68 @@ async fn a_missing_file_is_reported_at_its_line() {
     assert_eq!(error.line(), Some((11, 8)), "{error}");
     assert_eq!(error.kind(), fenhe::core::Kind::NotFound);
 }
+
+const MAPPED: &str = r#"
+name = "people"
+rejects = "out/rejects.ndjson"
+receipt = "out/receipt.json"
+
+[[flow]]
+name = "person"
+from = "people.csv"
+to = "out/person.csv"
+mapping = "person.mapping.toml"
+
+[flow.read]
+types = "text"
+"#;
+
+const MAPPING: &str = r#"
+[fields]
+id = { from = "ID", steps = ["plain_id", "upgrade_id"] }
+town = { from = "TOWN", steps = [{ lookup = "towns.csv", by = "old", give = "new", otherwise = "keep" }] }
+link = { from = "ID", steps = [{ hash = "hmac-sha256", key = "file:key.txt" }] }
+"#;
+
+#[tokio::test]
+async fn a_mapping_file_with_a_lookup_and_a_key_runs() {
+    let work = Work::new();
+    work.write("people.csv", "ID,TOWN\n110101491001001,01\n99990120000229003X,77\n");
+    work.write("towns.csv", "old,new\n01,Alpha\n02,Beta\n");
+    work.write("key.txt", "testAppSecret0123456789abcdef\n");
+    work.write("person.mapping.toml", MAPPING);
+    let ran = run(&work, MAPPED).await.unwrap();
+    assert!(ran.errors.is_empty(), "{:?}", ran.errors);
+    let text = std::fs::read_to_string(work.path("out/person.csv")).unwrap();
+    // printf 110101491001001 | openssl dgst -sha256 -hmac testAppSecret0123456789abcdef
+    let link = "6e0684497063c8bc8c99f03cf3fbab9903843fc7ce22abc5cac7b03d7ed07fce";
+    assert!(text.contains(&format!("11010119491001001X,Alpha,{link}\n")), "{text}");
+    assert!(text.contains("99990120000229003X,77,"), "{text}");
+    let notes = &ran.receipt.flows[0].notes;
+    assert!(notes.iter().any(|note| note.starts_with("town: left as it was")), "{notes:?}");
+    assert!(!format!("{:?}", ran.receipt).contains("testAppSecret"));
+}
+
+#[tokio::test]
+async fn an_error_in_a_mapping_file_is_reported_at_its_line() {
+    let work = Work::new();
+    work.write("people.csv", "ID,TOWN\n1,01\n");
+    work.write("towns.csv", "old,new\n01,Alpha\n");
+    work.write("key.txt", "testAppSecret0123456789abcdef\n");
+    work.write("person.mapping.toml", MAPPING.replace("\"TOWN\"", "\"TWON\""));
+    let ran = run(&work, MAPPED).await.unwrap();
+    let error = &ran.errors[0].1;
+    assert_eq!((error.code(), error.line()), ("mapping.unknown", Some((4, 1))), "{error}");
+    assert!(error.to_string().contains("person.mapping.toml"), "{error}");
+    work.write("person.mapping.toml", MAPPING.replace("\"plain_id\"", "\"plainid\""));
+    let error = run(&work, MAPPED).await.unwrap_err();
+    assert_eq!((error.code(), error.line()), ("mapping.toml", Some((3, 30))), "{error}");
+    std::fs::remove_file(work.path("key.txt")).unwrap();
+    work.write("person.mapping.toml", MAPPING);
+    let error = run(&work, MAPPED).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.line()),
+        (fenhe::core::Kind::NotFound, Some((10, 11))),
+        "{error}"
+    );
+}
