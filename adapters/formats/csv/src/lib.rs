@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod batch;
+mod count;
 mod decode;
 mod detect;
 mod dialect;

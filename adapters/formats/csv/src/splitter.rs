@@ -2,6 +2,7 @@
 
 use fenhe_core::{Boundary, DecodeOptions, Result, Splitter};
 
+use crate::count::count;
 use crate::decode::SAMPLE;
 use crate::dialect::Syntax;
 use crate::options::CsvOptions;
@@ -19,6 +20,7 @@ struct Cutter {
     syntax: Syntax,
     policy: Policy,
     table: Table,
+    feeds: Vec<u32>,
 }
 
 impl CsvSplitter {
@@ -44,15 +46,22 @@ impl Splitter for CsvSplitter {
             unterminated: self.options.unterminated,
             limits: fenhe_core::Limits::default(),
         };
-        self.cut =
-            Some(Cutter { table: Table::new(settled.names.len()), syntax: settled.syntax, policy });
+        self.cut = Some(Cutter {
+            table: Table::new(settled.names.len()),
+            syntax: settled.syntax,
+            policy,
+            feeds: Vec::new(),
+        });
         // Whoever goes on from a position gives the header alone: it will do to cut by.
         Ok(enough.then_some(boundary))
     }
 
     fn last_boundary(&mut self, chunk: &[u8], end_of_stream: bool) -> Option<Boundary> {
-        let Cutter { syntax, policy, table } = self.cut.as_mut()?;
+        let Cutter { syntax, policy, table, feeds } = self.cut.as_mut()?;
         let csv = syntax.indexable().filter(|_| !end_of_stream);
+        if let Some(found) = csv.and_then(|csv| count(chunk, syntax, csv, policy, feeds)) {
+            return (found.end > 0).then_some(found);
+        }
         let indexed = csv.and_then(|csv| table.index(chunk, syntax, csv, policy));
         if indexed.is_none() {
             table.walk(chunk, syntax, policy, end_of_stream, usize::MAX);
