@@ -29,8 +29,7 @@ pub(crate) fn count(
     if !usual {
         return None;
     }
-    let longest =
-        policy.limits.record.min(policy.limits.field).min(u64::from(policy.limits.fields));
+    let longest = policy.limits.record.min(policy.limits.field).min(policy.limits.fields);
     let (mut start, mut blank) = (0, 0);
     for &at in feeds.iter() {
         let line = whole.get(start..at as usize)?;
