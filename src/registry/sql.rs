@@ -43,6 +43,11 @@ pub(super) fn schemes() -> Vec<Scheme> {
             fenhe_sql::Postgres::new(options.parse("postgres")?)
         }));
     }
+    for name in ["mysql", "mariadb"] {
+        schemes.push(server(name, "MySQL and MariaDB", |options| {
+            fenhe_sql::Mysql::new(options.parse("mysql")?)
+        }));
+    }
     schemes
 }
 

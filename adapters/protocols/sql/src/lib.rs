@@ -3,6 +3,8 @@
 mod blocking;
 mod dialect;
 mod front;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod refuse;
@@ -12,6 +14,8 @@ mod sqlite;
 mod statement;
 
 pub use dialect::Dialect;
+#[cfg(feature = "mysql")]
+pub use mysql::{Mysql, MysqlDialect};
 #[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresDialect};
 #[cfg(feature = "server")]

@@ -3,6 +3,8 @@
 
 mod conformance;
 mod faults;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod reading;
