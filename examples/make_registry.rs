@@ -129,7 +129,9 @@ fn grid(rows: &[Row]) -> Vec<u8> {
             // Copied from an old household register: 15 digits.
             13 | 78 if id[6..8] == *"19" => id = format!("{}{}", &id[..6], &id[8..17]),
             // Typed with the Chinese keyboard on.
-            21 | 64 => id = id.chars().map(|c| char::from_u32(c as u32 + 0xfee0).unwrap_or(c)).collect(),
+            21 | 64 => {
+                id = id.chars().map(|c| char::from_u32(c as u32 + 0xfee0).unwrap_or(c)).collect()
+            }
             // Entered twice, on two visits.
             40 => id.clone_from(&rows[38].person_id),
             _ => {}

@@ -2,6 +2,7 @@
 
 mod books;
 mod build;
+mod contract;
 mod fields;
 mod grammar;
 

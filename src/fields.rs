@@ -5,11 +5,14 @@ mod resources;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
+use fenhe_contract::Contract;
 use fenhe_core::{Batch, Limits, Reject, Result, Source};
 use fenhe_mapping::{Context, Mapped, Mapper, Mapping};
 
-use crate::ndjson::row_reject;
+use crate::contract::{self, Finding, RowCheck};
+use crate::ndjson::with_row;
 
 pub(crate) use resources::resources;
 
@@ -20,14 +23,17 @@ pub struct Fields {
     pub mapping: Mapping,
     /// What it refers to.
     pub context: Context,
+    /// What the platform asks for: it gives types, and its rules are checked on the mapped rows.
+    pub contract: Option<Arc<Contract>>,
 }
 
 /// A mapping bound to the schema of a source, for the batches of one run.
 ///
-/// Clones share the count of values that were stood in for.
+/// Clones share the count of values that were stood in for, and what the rules of the contract found.
 #[derive(Clone, Debug)]
 pub struct BoundFields {
     mapper: Arc<Mapper>,
+    check: Option<RowCheck>,
     replaced: Arc<Mutex<BTreeMap<(String, String), u64>>>,
 }
 
@@ -39,29 +45,44 @@ impl Fields {
 
     /// Columns of `source` that are left out.
     pub fn left_out(&self, source: &Schema) -> Vec<String> {
-        self.mapping.left_out(source)
+        match &self.contract {
+            Some(contract) if self.mapping.fields.is_empty() => {
+                let names = source.fields().iter().map(|field| field.name());
+                names.filter(|name| !contract::takes(contract, name)).cloned().collect()
+            }
+            _ => self.mapping.left_out(source),
+        }
     }
 
-    /// Checks the mapping against a schema and compiles it.
+    /// Checks the mapping against a schema and the contract, and compiles both.
     ///
     /// # Errors
-    /// Those of [`Mapping::bind`].
+    /// Those of [`Mapping::bind`]; with a contract also `contract.unknown`, `contract.unmapped` and `contract.type`, and
+    /// those of its rules.
     pub fn bind(&self, source: &SchemaRef) -> Result<BoundFields> {
-        let mapper = Arc::new(self.mapping.bind(source, &self.context)?);
-        Ok(BoundFields { mapper, replaced: Arc::default() })
+        let Some(contract) = &self.contract else {
+            let mapper = Arc::new(self.mapping.bind(source, &self.context)?);
+            return Ok(BoundFields { mapper, check: None, replaced: Arc::default() });
+        };
+        let mapper = Arc::new(contract::bind(contract, &self.mapping, source, &self.context)?);
+        let check = Some(RowCheck::new(contract, mapper.schema())?);
+        Ok(BoundFields { mapper, check, replaced: Arc::default() })
     }
 }
 
 impl From<Mapping> for Fields {
     fn from(mapping: Mapping) -> Self {
-        Self { mapping, context: Context::default() }
+        Self { mapping, ..Self::default() }
     }
 }
 
 impl BoundFields {
     /// The schema of the mapped batches.
     pub fn schema(&self) -> &SchemaRef {
-        self.mapper.schema()
+        match &self.check {
+            Some(check) => check.schema(),
+            None => self.mapper.schema(),
+        }
     }
 
     /// The batch as the target wants it. A row that cannot be mapped becomes a reject with the row as its bytes;
@@ -77,19 +98,38 @@ impl BoundFields {
                 *counts.entry((one.field, one.what)).or_default() += one.rows;
             }
         }
-        let Some(kept) = kept else { return Ok(Batch { records, ..batch }) };
-        let mut numbers = batch.record_numbers();
-        let mut rejects = batch.rejects;
+        let mut bad: Vec<(usize, Reject)> = Vec::with_capacity(faults.len());
         for found in faults {
-            let number = numbers.get(found.row).copied().unwrap_or_default();
-            let (row, limit) = (found.row, limits.reject_raw);
-            let reject = row_reject(&batch.records, row, number, found.fault, limit);
-            rejects.push(reject.and(found.also).from_source(source).by("mapping"));
+            bad.push((found.row, Reject::new(found.fault).and(found.also).by("mapping")));
         }
-        rejects.sort_by_key(|reject: &Reject| reject.record);
-        let mut kept = kept.values().iter();
-        numbers.retain(|_| kept.next().unwrap_or(true));
-        Batch::with_ordinals(records, rejects, batch.span, batch.position, numbers)
+        // The rows of the batch that are in `records`.
+        let rows = kept.map(|kept| kept.values().set_indices().collect::<Vec<_>>());
+        let Some(check) = &self.check else {
+            return assemble(batch, records, rows, bad, source, limits);
+        };
+        let numbers = batch.record_numbers();
+        let of_row = |row: usize| rows.as_ref().map_or(Some(row), |rows| rows.get(row).copied());
+        let checked = match &rows {
+            None => check.check(records, &numbers)?,
+            Some(rows) => {
+                let there = rows.iter().filter_map(|row| numbers.get(*row).copied());
+                check.check(records, &there.collect::<Vec<_>>())?
+            }
+        };
+        for (row, fault, also) in checked.faults {
+            let reject = Reject::new(fault).and(also).by("contract");
+            bad.extend(of_row(row).map(|row| (row, reject)));
+        }
+        let rows = match checked.kept {
+            None => rows,
+            Some(kept) => Some(kept.values().set_indices().filter_map(of_row).collect()),
+        };
+        assemble(batch, checked.records, rows, bad, source, limits)
+    }
+
+    /// What rules of the contract found and let pass so far, in the rows of this run.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.check.as_ref().map(RowCheck::findings).unwrap_or_default()
     }
 
     /// Sentences on what stood in for values so far, for the receipt. Counted are the rows that were mapped in this run.
@@ -98,6 +138,28 @@ impl BoundFields {
         let notes = counts.iter();
         notes.map(|((field, what), rows)| format!("{field}: {what}, in {rows} rows")).collect()
     }
+}
+
+/// The batch of the rows that go on; the others are its rejects, with the row of the source as their bytes.
+fn assemble(
+    batch: Batch,
+    records: RecordBatch,
+    rows: Option<Vec<usize>>,
+    bad: Vec<(usize, Reject)>,
+    source: &Arc<Source>,
+    limits: &Limits,
+) -> Result<Batch> {
+    let Some(rows) = rows else { return Ok(Batch { records, ..batch }) };
+    let numbers = batch.record_numbers();
+    let mut rejects = batch.rejects;
+    for (row, reject) in bad {
+        let number = numbers.get(row).copied().unwrap_or_default();
+        let reject = reject.at(number, 0, 0).from_source(source);
+        rejects.push(with_row(reject, &batch.records, row, limits.reject_raw));
+    }
+    rejects.sort_by_key(|reject: &Reject| reject.record);
+    let numbers = rows.iter().filter_map(|row| numbers.get(*row).copied()).collect();
+    Batch::with_ordinals(records, rejects, batch.span, batch.position, numbers)
 }
 
 #[cfg(test)]

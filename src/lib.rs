@@ -4,6 +4,7 @@ pub mod blocking;
 mod books;
 mod checkpoint;
 mod config;
+mod contract;
 mod fields;
 mod files;
 mod guarantee;
@@ -26,6 +27,7 @@ mod typed;
 mod types;
 pub mod wrap;
 
+pub use fenhe_contract as contracts;
 #[cfg(feature = "copybook")]
 pub use fenhe_copybook as copybook;
 pub use fenhe_core as core;
@@ -35,6 +37,7 @@ pub use fenhe_mapping as mapping;
 pub use books::{Accounts, Books, Entry, Outcome};
 pub use checkpoint::Checkpoint;
 pub use config::{ExchangeConfig, Prepared, Settings, usual_mode, write_mode};
+pub use contract::Finding;
 pub use fields::{BoundFields, Fields};
 pub use files::{Files, MakeFormat};
 pub use guarantee::Level;

@@ -3,7 +3,7 @@
 use arrow_array::RecordBatch;
 use arrow_json::WriterBuilder;
 use arrow_json::writer::LineDelimited;
-use fenhe_core::{Fault, Raw, Reject, Result};
+use fenhe_core::{Raw, Reject, Result};
 
 /// All rows of the batch, each with its line end.
 ///
@@ -15,17 +15,6 @@ pub fn rows(batch: &RecordBatch) -> Result<Vec<u8>> {
     writer.write(batch)?;
     writer.finish()?;
     Ok(writer.into_inner())
-}
-
-/// A reject of one decoded row, with the row as its raw bytes. `record` is its number in the source.
-pub(crate) fn row_reject(
-    batch: &RecordBatch,
-    row: usize,
-    record: u64,
-    fault: Fault,
-    limit: u64,
-) -> Reject {
-    with_row(Reject::new(fault).at(record, 0, 0), batch, row, limit)
 }
 
 /// The reject with the row as raw bytes, unless it has its own.

@@ -10,6 +10,7 @@ use fenhe_ledger::{Algorithm, Chain, ROWS_FORM, RowSet, Seal, Signer};
 use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
+use crate::contract::Finding;
 use crate::guarantee::Level;
 use crate::pump::{Flow, mode_name};
 use crate::reasons::Reason;
@@ -69,6 +70,9 @@ pub struct FlowReceipt {
     /// The rejects by field and fault, most frequent first, with an example of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
+    /// What rules of the contract found and let pass in the rows of this run, most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// Of the rejected ones: delivered since by replays.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub replayed: u64,
@@ -201,6 +205,7 @@ impl FlowReceipt {
             resumed_after: 0,
             books: Books::default(),
             reasons: Vec::new(),
+            findings: Vec::new(),
             replayed: 0,
             balanced: true,
             columns: Vec::new(),

@@ -52,6 +52,16 @@ fn explained(config: &ExchangeConfig) -> Result<String> {
     let mappings = config.mappings()?;
     let names: Vec<&str> = mappings.iter().map(|(name, _)| *name).collect();
     let mut text = format!("({})\n", names.join(", "));
+    for (name, contract) in config.contracts()? {
+        text.push_str(&format!(
+            "  {name}: contract {} {}, {} fields, {} rules, key {}\n",
+            contract.name(),
+            contract.version(),
+            contract.fields().len(),
+            contract.rules().len(),
+            contract.key().join(", ")
+        ));
+    }
     for (name, mapping) in &mappings {
         for line in mapping.explain() {
             text.push_str(&format!("  {name}.{line}\n"));

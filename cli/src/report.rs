@@ -54,6 +54,7 @@ fn block(flow: &FlowReceipt) -> String {
     }
     text.push_str(&counts.text(2));
     text.push_str(&reasons(flow));
+    text.push_str(&findings(flow));
     text.push_str(&sums(flow));
     for note in &flow.notes {
         let _ = writeln!(text, "  note: {}", crate::out::printable(note));
@@ -101,6 +102,25 @@ pub(crate) fn netted(flow: &str, books: &DeliveryBooks) -> String {
     }
     let verdict = if books.balance() { "the books balance" } else { "THE BOOKS DO NOT BALANCE" };
     format!("{flow}, the delivery as a whole: {verdict}\n{}", table.text(2))
+}
+
+/// What rules of the contract found and let pass.
+fn findings(flow: &FlowReceipt) -> String {
+    let mut text = String::new();
+    for found in &flow.findings {
+        let line = format!(
+            "    {} x {}: delivered although it breaks {} ({}); first in record {} [{}]",
+            number(found.rows),
+            found.field,
+            found.rule,
+            found.expected,
+            found.first,
+            found.code
+        );
+        text.push_str(&crate::out::printable(&line));
+        text.push('\n');
+    }
+    text
 }
 
 fn words(flow: &FlowReceipt) -> String {

@@ -1,7 +1,9 @@
 //! From the text of a configuration to flows that can run.
 
+use std::sync::Arc;
+
+use fenhe_contract::Contract;
 use fenhe_core::{Capability, Error, Kind, Limits, Options, Result, WriteMode};
-use fenhe_mapping::Mapping;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
@@ -65,12 +67,13 @@ impl ExchangeConfig {
     pub fn check(&self, registry: &Registry) -> Result<()> {
         for flow in &self.text.flow {
             let flow = flow.get_ref();
-            self.mapping(flow)?;
+            let contract = self.contract(flow)?;
+            self.covered(flow, contract.as_ref(), &self.mapping(flow)?)?;
             let read = self.side(&flow.read)?;
             if let Some((name, span)) = &read.format {
                 self.options_parse(registry, name, span, &read, &flow.read)?;
             }
-            self.target(flow, registry)?;
+            self.target(flow, contract.as_ref(), registry)?;
         }
         Ok(())
     }
@@ -84,9 +87,12 @@ impl ExchangeConfig {
     ) -> Result<Prepared> {
         let mapping = self.mapping(text)?;
         let context = resources(&mapping, registry, &self.base, &self.limits()).await;
-        let context = context.map_err(|error| self.source.here(mapping_span(text), error))?;
-        let fields = Fields { mapping, context };
-        let target = self.target(text, registry)?;
+        let mut context = context.map_err(|error| self.source.here(mapping_span(text), error))?;
+        let contract = self.contract(text)?;
+        self.covered(text, contract.as_ref(), &mapping)?;
+        context.tables.extend(contract.iter().flat_map(|contract| contract.tables()).cloned());
+        let target = self.target(text, contract.as_ref(), registry)?;
+        let fields = Fields { mapping, context, contract: contract.map(Arc::new) };
         let name = text.name.get_ref().clone();
         let present = match &target.end.files {
             Some(files) => files.exists().await,
@@ -97,7 +103,7 @@ impl ExchangeConfig {
             text.guarantee.as_ref().map(|level| *level.get_ref()).or(self.text.guarantee);
         let flow = Flow {
             pipeline: format!("{}/{name}", self.name),
-            plan: self.plan(text, &source, &fields.mapping),
+            plan: self.plan(text, &source, &fields),
             source: source.input,
             target: Output {
                 exchange: target.end.exchange,
@@ -119,7 +125,10 @@ impl ExchangeConfig {
             ledger: Some(self.ledger()),
             rows,
             replay: None,
-            made_by: MadeBy { mapping: Some(fields.mapping.digest()), contract: None },
+            made_by: MadeBy {
+                mapping: Some(fields.mapping.digest()),
+                contract: fields.contract.as_ref().map(|contract| contract.hash().to_owned()),
+            },
             limits: self.limits(),
             fields,
             name,
@@ -155,13 +164,22 @@ impl ExchangeConfig {
             .map_err(|error| self.source.here(self.place_of(&error, &text.read, &text.from), error))
     }
 
-    fn target(&self, text: &FlowText, registry: &Registry) -> Result<Target> {
+    fn target(
+        &self,
+        text: &FlowText,
+        contract: Option<&Contract>,
+        registry: &Registry,
+    ) -> Result<Target> {
         let mut side = self.side(&text.write)?;
         let place_of = |name: &str| span_of(name, &text.write);
         let (wanted, key) = write_mode(&mut side.options).map_err(|error| {
             let span = error.field().and_then(place_of).unwrap_or_else(|| text.to.span());
             self.source.here(span, error)
         })?;
+        let key = match contract {
+            Some(contract) if key.is_empty() => contract.key().to_vec(),
+            _ => key,
+        };
         let opening = Opening {
             format: side.format.map(|(name, _)| name),
             options: side.options,
@@ -233,7 +251,8 @@ impl ExchangeConfig {
     }
 
     /// What makes two runs the same delivery: everything that changes rows, nothing that only changes reporting.
-    fn plan(&self, text: &FlowText, source: &SourceEnd, mapping: &Mapping) -> String {
+    fn plan(&self, text: &FlowText, source: &SourceEnd, fields: &Fields) -> String {
+        let mapping = &fields.mapping;
         let mut parts: Vec<String> = Vec::new();
         let mut add = |part: &str| parts.push(part.to_owned());
         add(text.from.get_ref());
@@ -257,6 +276,9 @@ impl ExchangeConfig {
             if let Ok(bytes) = std::fs::read(self.base.join(place)) {
                 add(&hex::encode(Sha256::digest(bytes)));
             }
+        }
+        if let Some(contract) = &fields.contract {
+            add(contract.hash());
         }
         Flow::digest(parts.iter().map(String::as_str))
     }

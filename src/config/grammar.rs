@@ -59,6 +59,8 @@ pub(super) struct FlowText {
     pub(super) unlisted: Option<Spanned<Unlisted>>,
     /// A file with fields, in their place.
     pub(super) mapping: Option<Spanned<String>>,
+    /// File of the contract, or of an overlay.
+    pub(super) contract: Option<Spanned<String>>,
     pub(super) guarantee: Option<Spanned<Level>>,
     pub(super) budget: Option<Budget>,
 }
@@ -75,6 +77,8 @@ pub(super) struct TargetText {
     pub(super) fields: BTreeMap<Spanned<String>, Spanned<FieldText>>,
     pub(super) unlisted: Option<Spanned<Unlisted>>,
     pub(super) mapping: Option<Spanned<String>>,
+    /// File of the contract, or of an overlay.
+    pub(super) contract: Option<Spanned<String>>,
     pub(super) guarantee: Option<Spanned<Level>>,
     pub(super) budget: Option<Budget>,
 }
@@ -89,6 +93,7 @@ impl TargetText {
             fields: self.fields,
             unlisted: self.unlisted,
             mapping: self.mapping,
+            contract: self.contract,
             guarantee: self.guarantee.or_else(|| flow.guarantee.clone()),
             budget: self.budget.or(flow.budget),
             ..flow.clone()

@@ -118,6 +118,7 @@ impl<'a> Lane<'a> {
         receipt.reasons = by_frequency(&self.checkpoint.reasons);
         receipt.notes.append(&mut self.notes);
         receipt.notes.extend(self.mapping.notes());
+        receipt.findings = self.mapping.findings();
         result.and(ended)
     }
 
