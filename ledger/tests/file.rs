@@ -7,12 +7,18 @@ use serde_json::json;
 fn delivery(name: &str, replay_of: Option<&str>) -> Delivery {
     Delivery {
         delivery: name.into(),
-        pipeline: "x/居民".into(),
+        pipeline: pipeline(name),
         flow: "居民".into(),
         mode: "upsert".into(),
         replay_of: replay_of.map(Into::into),
         ..Delivery::default()
     }
+}
+
+/// Replays stand in a place of their own.
+fn pipeline(delivery: &str) -> String {
+    let end = if delivery == "again" { "#replay" } else { "" };
+    format!("x/居民{end}")
 }
 
 fn batch(number: u64) -> PlannedBatch {
@@ -32,7 +38,7 @@ fn reject(record: u64) -> Reject {
 fn settled(name: &str, upto: u64, complete: bool) -> Settled {
     Settled {
         delivery: name.into(),
-        pipeline: "x/居民".into(),
+        pipeline: pipeline(name),
         upto,
         state: State::Delivered,
         read: upto * 10,
@@ -108,6 +114,10 @@ fn replayed_rejects_net_off_in_the_books() {
     assert!(books.balance());
     assert_eq!((books.read, books.delivered, books.rejected, books.replayed), (10, 8, 2, 1));
     assert_eq!(ledger.replays_of("d").unwrap(), ["again"]);
+    // The next delivery of the same flow, by key, takes the place of this one.
+    ledger.resume(&delivery("next", None), 0).unwrap();
+    ledger.settle(&settled("next", 1, true), &[]).unwrap();
+    assert!(ledger.open_rejects(None).unwrap().is_empty());
 }
 
 #[test]

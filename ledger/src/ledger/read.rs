@@ -216,7 +216,8 @@ impl Ledger {
     }
 
     /// Rejects of a flow (of all flows if `None`) that nobody has delivered since, in the order of their records. A
-    /// record that was replayed in vain comes with the fault of the last attempt.
+    /// record that was replayed in vain comes with the fault of the last attempt. Where rows are written by key or as a
+    /// whole, only the last delivery of a pipeline counts: it has taken the place of those before.
     ///
     /// # Errors
     /// Those of the file.
@@ -225,10 +226,12 @@ impl Ledger {
             c.prepare(
                 "SELECT o.flow, o.delivery, r.record, r.line, r.byte_offset, r.byte_length, r.code, r.field, r.expected,
                    r.found, r.also, r.adapter, r.raw_is, r.raw, r.raw_cut, r.source, r.dataset
-                 FROM open_reject o JOIN reject r ON r.id = coalesce(
+                 FROM open_reject o JOIN delivery d ON d.delivery = o.delivery JOIN reject r ON r.id = coalesce(
                    (SELECT max(n.id) FROM replay p JOIN reject n ON n.delivery = p.by AND n.record = p.record
                     WHERE p.delivery = o.delivery AND p.record = o.record), o.id)
-                 WHERE ?1 IS NULL OR o.flow = ?1 ORDER BY o.flow, o.delivery, o.record, o.id",
+                 WHERE (?1 IS NULL OR o.flow = ?1) AND (d.mode = 'append' OR EXISTS
+                   (SELECT 1 FROM position p WHERE p.pipeline = d.pipeline AND p.delivery = d.delivery))
+                 ORDER BY o.flow, o.delivery, o.record, o.id",
             )?
             .query_map([flow], open_reject)?
             .collect()

@@ -1,0 +1,49 @@
+//! The engine's own exchanges keep what every exchange promises.
+
+use async_trait::async_trait;
+use fenhe::core::{Dataset, Exchange, Info, ReadRequest, Reader, Result, WriteRequest, Writer};
+use fenhe::{Null, Opening, Place, Registry};
+
+use crate::support::Work;
+
+#[tokio::test]
+async fn null_conforms() {
+    fenhe_testkit::exchange::conforms(&Null).await;
+}
+
+/// A file holds one dataset, which the format names; this one goes by the names of the checks as well.
+#[derive(Debug)]
+struct OneDataset(std::sync::Arc<dyn Exchange>);
+
+#[async_trait]
+impl Exchange for OneDataset {
+    fn info(&self) -> Info {
+        self.0.info()
+    }
+
+    async fn discover(&self) -> Result<Vec<Dataset>> {
+        self.0.discover().await
+    }
+
+    async fn read(&self, mut request: ReadRequest) -> Result<Box<dyn Reader>> {
+        if request.dataset == "replaced" {
+            request.dataset.clear();
+        }
+        self.0.read(request).await
+    }
+
+    async fn write(&self, request: WriteRequest) -> Result<Box<dyn Writer>> {
+        self.0.write(request).await
+    }
+}
+
+#[tokio::test]
+async fn files_conform() {
+    for name in ["out.parquet", "out.arrow"] {
+        let work = Work::new();
+        let place = Place::relative_to(name, work.folder.path());
+        let target = Registry::with_defaults().target(&place, &Opening::default()).unwrap();
+        // What is written has to be there before its shape can be looked at.
+        fenhe_testkit::exchange::conforms(&OneDataset(target.exchange)).await;
+    }
+}
