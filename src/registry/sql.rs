@@ -22,7 +22,18 @@ const SERVER: &[&str] = &[
     "front_sequence",
 ];
 
-const SQLITE: &[&str] = &["create", "busy_ms", "journal", "types"];
+const SQLITE: &[&str] = &[
+    "create",
+    "busy_ms",
+    "journal",
+    "types",
+    "deleted",
+    "tombstone",
+    "front_table",
+    "front_columns",
+    "front_region",
+    "front_sequence",
+];
 
 /// The schemes of this build.
 pub(super) fn schemes() -> Vec<Scheme> {

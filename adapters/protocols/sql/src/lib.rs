@@ -12,6 +12,7 @@ mod refuse;
 mod server;
 mod sqlite;
 mod statement;
+mod tombstone;
 
 pub use dialect::Dialect;
 #[cfg(feature = "mysql")]
@@ -19,5 +20,6 @@ pub use mysql::{Mysql, MysqlDialect};
 #[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresDialect};
 #[cfg(feature = "server")]
-pub use server::{ServerConfig, Tls, Tombstone};
+pub use server::{ServerConfig, Tls};
 pub use sqlite::{Journal, Sqlite, SqliteConfig, SqliteDialect, Types};
+pub use tombstone::Tombstone;

@@ -2,16 +2,15 @@
 
 mod address;
 mod config;
-mod marker;
 mod session;
 mod tls;
 mod values;
 mod writer;
 
-pub use config::{ServerConfig, Tls, Tombstone};
+pub use config::{ServerConfig, Tls};
 
 pub(crate) use address::Address;
 pub(crate) use session::{Failure, Session};
 pub(crate) use tls::Transport;
 pub(crate) use values::{Values, Wrong, without_rejects};
-pub(crate) use writer::{DELETED, Plan, ServerWriter, Task, loaded};
+pub(crate) use writer::{Plan, ServerWriter, Task};

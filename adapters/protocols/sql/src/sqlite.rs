@@ -12,6 +12,7 @@ mod instant;
 mod native;
 mod plan;
 mod reader;
+mod staged;
 mod watermark;
 mod writer;
 

@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array,
     Int64Array, StringArray, TimestampMillisecondArray, UInt64Array,
 };
 use fenhe_core::{Exchange, ExchangeExt, Kind, WriteMode};
 use fenhe_testkit::rows as ndjson;
+
+use fenhe_sql::{Sqlite, Tombstone};
 
 use crate::{batch, database, request, rows};
 
@@ -256,4 +259,90 @@ async fn a_replace_is_seen_at_its_end_and_not_before() {
     let empty = db.write(request("t", WriteMode::Replace, &[], &b)).await.unwrap();
     empty.close().await.unwrap();
     assert!(rows(&path, "SELECT * FROM t").is_empty(), "a replace by nothing empties the table");
+}
+
+#[tokio::test]
+async fn a_tombstone_takes_the_row_away_or_marks_it() {
+    let sql = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT NOT NULL, del INTEGER); \
+               INSERT INTO t VALUES (1, '旧', 0), (2, '旧', 0), (3, '旧', 0)";
+    let b = batch(
+        1,
+        vec![
+            ("id", Arc::new(Int64Array::from(vec![1, 2, 4, 3, 3, 5])) as ArrayRef),
+            (
+                "name",
+                Arc::new(StringArray::from(vec![
+                    None,
+                    Some("新"),
+                    Some("新"),
+                    None,
+                    Some("回"),
+                    None,
+                ])),
+            ),
+            ("del", Arc::new(Int64Array::from(vec![1, 0, 0, 1, 0, 0]))),
+        ],
+    );
+    let expected: [(Tombstone, &[&str]); 2] = [
+        (Tombstone::Delete, &["2|'新'|0", "3|'回'|null", "4|'新'|null"]),
+        (Tombstone::Mark, &["1|'旧'|1", "2|'新'|0", "3|'回'|0", "4|'新'|0"]),
+    ];
+    for (tombstone, expected) in expected {
+        let (keep, db) = database(sql);
+        let path = keep.path().join("t.db");
+        let mut config = db.config().clone();
+        (config.deleted, config.tombstone) = (Some("del".into()), tombstone);
+        let db = Sqlite::new(config);
+        let mut writer = db.write(request("t", WriteMode::Upsert, &["id"], &b)).await.unwrap();
+        writer.write(&b).await.unwrap();
+        let done = writer.close().await.unwrap();
+        let codes: Vec<_> =
+            done.rejects.iter().map(|r| (r.record, r.fault.code.as_ref())).collect();
+        assert_eq!((done.rows, codes), (5, vec![(6, "sql.not_null")]), "{tombstone:?}");
+        assert_eq!(rows(&path, "SELECT * FROM t ORDER BY id"), expected, "{tombstone:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_front_table_is_only_added_to_and_its_receipts_are_read() {
+    let (keep, db) = database("");
+    let path = keep.path().join("t.db");
+    let mut config = db.config().clone();
+    (config.front_table, config.front_region) = (true, Some("370100".into()));
+    let db = Sqlite::new(config);
+    let report = |first: u64, names: Vec<&str>, ids: Vec<i64>| {
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("XM", Arc::new(StringArray::from(names))),
+            ("BH", Arc::new(Int64Array::from(ids))),
+        ];
+        batch(first, columns)
+    };
+    for (b, answer) in [
+        (
+            report(1, vec!["甲", "乙"], vec![1, 2]),
+            "UPDATE 上报 SET SJSCZT = 1; UPDATE 上报 SET SBYY = '证件号错' WHERE BH = 2",
+        ),
+        (report(3, vec!["甲改", "丙", "甲又"], vec![1, 3, 1]), "SELECT 1"),
+    ] {
+        let mut writer = db.write(request("上报", WriteMode::Upsert, &["BH"], &b)).await.unwrap();
+        writer.write(&b).await.unwrap();
+        assert_eq!(writer.close().await.unwrap().rows, b.rows() as u64);
+        rusqlite::Connection::open(&path).unwrap().execute_batch(answer).unwrap();
+    }
+    assert_eq!(
+        rows(&path, "SELECT BH, XM, SJYXBS, SJSCZT, SBYY, XZQHDM FROM 上报 ORDER BY LSH"),
+        [
+            "1|'甲'|1|1|null|'370100'",
+            "2|'乙'|1|1|'证件号错'|'370100'",
+            "1|'甲'|0|0|null|'370100'",
+            "1|'甲改'|1|0|null|'370100'",
+            "3|'丙'|1|0|null|'370100'",
+            "1|'甲改'|0|0|null|'370100'",
+            "1|'甲又'|1|0|null|'370100'",
+        ]
+    );
+    let receipts = db.read_all("上报@receipts").await.unwrap();
+    let outcome = receipts[0].records.column_by_name("outcome").unwrap();
+    let words: Vec<_> = outcome.as_string::<i32>().iter().flatten().collect();
+    assert_eq!(words, ["taken", "refused", "waiting", "waiting", "waiting", "waiting", "waiting"]);
 }

@@ -15,8 +15,9 @@ use super::native::{self, Native};
 use super::session::MysqlSession;
 use crate::Dialect;
 use crate::front::{FrontTable, Report};
-use crate::server::{DELETED, Plan, ServerConfig, ServerWriter, Task, Tombstone, loaded};
+use crate::server::{Plan, ServerConfig, ServerWriter, Task};
 use crate::statement::{self, list};
+use crate::tombstone::{DELETED, Tombstone, loaded};
 
 const STAGE: &str = "`_fenhe_stage`";
 /// Characters of a text in a key whose length nobody said.

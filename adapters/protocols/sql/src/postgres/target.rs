@@ -12,8 +12,9 @@ use super::native::Native;
 use super::session::PostgresSession;
 use crate::Dialect;
 use crate::front::{FrontTable, Report};
-use crate::server::{DELETED, Plan, ServerConfig, ServerWriter, Task, Tombstone, loaded};
+use crate::server::{Plan, ServerConfig, ServerWriter, Task};
 use crate::statement::{self, list};
+use crate::tombstone::{DELETED, Tombstone, loaded};
 
 const STAGE: &str = "\"pg_temp\".\"_fenhe_stage\"";
 

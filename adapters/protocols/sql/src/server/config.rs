@@ -1,6 +1,7 @@
 use fenhe_core::{Result, Secret};
 use serde::Deserialize;
 
+use crate::Tombstone;
 use crate::front::FrontTable;
 
 /// A database on a server.
@@ -64,17 +65,6 @@ pub enum Tls {
     Verify,
     /// None. Password and data can be read and changed on the way.
     InsecurePlaintext,
-}
-
-/// What a row that is marked as deleted does to the row of the same key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tombstone {
-    /// Takes it away. The marker is not a column of the table.
-    #[default]
-    Delete,
-    /// Sets the marker, which is a column of the table, and leaves the other columns as they are.
-    Mark,
 }
 
 impl ServerConfig {

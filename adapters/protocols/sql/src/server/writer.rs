@@ -1,21 +1,16 @@
 //! Writing: rows in a transaction, as a whole where it works, in halves where a row is refused.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_array::{Array, BooleanArray, RecordBatch};
 use async_trait::async_trait;
 use fenhe_core::{
     Batch, Committed, Error, Fault, Kind, Position, Reject, Result, WriteMode, WriteRequest, Writer,
 };
 
-use super::marker::deletions;
 use super::session::{Failure, Session, fatal};
 use crate::refuse::{refusal, same_schema};
-
-/// Marks deletions in the stage.
-pub(crate) const DELETED: &str = "_fenhe_deleted";
+use crate::tombstone::marked;
 
 /// The statements of a write.
 #[derive(Clone, Debug, Default)]
@@ -60,31 +55,6 @@ pub(crate) struct ServerWriter {
     batches: i64,
     /// The stored position and the number of batches; the number also fences.
     standing: Option<(Option<Position>, i64)>,
-}
-
-impl Task {
-    /// The schema of what is loaded.
-    pub(crate) fn loaded(&self) -> SchemaRef {
-        loaded(&self.request.schema, self.marker, self.marker_is_column)
-    }
-}
-
-/// The columns of a request that are sent, and the flag of deletion.
-pub(crate) fn loaded(
-    schema: &SchemaRef,
-    marker: Option<usize>,
-    marker_is_column: bool,
-) -> SchemaRef {
-    let Some(marker) = marker else { return Arc::clone(schema) };
-    let mut fields: Vec<_> = schema
-        .fields()
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| marker_is_column || *place != marker)
-        .map(|(_, field)| Arc::clone(field))
-        .collect();
-    fields.push(Arc::new(Field::new(DELETED, DataType::Boolean, false)));
-    Arc::new(Schema::new(fields))
 }
 
 impl ServerWriter {
@@ -167,7 +137,7 @@ impl ServerWriter {
         let rows = match self.task.marker {
             None => records.clone(),
             Some(marker) => {
-                let (rows, faults) = self.marked(records, marker)?;
+                let (rows, faults) = marked(records, marker, self.task.marker_is_column)?;
                 refused.extend(faults);
                 rows
             }
@@ -204,25 +174,6 @@ impl ServerWriter {
             }));
         }
         refused
-    }
-
-    /// The rows with the flag of deletion.
-    fn marked(
-        &self,
-        records: &RecordBatch,
-        marker: usize,
-    ) -> Result<(RecordBatch, Vec<(usize, Fault)>)> {
-        let name = records.schema_ref().field(marker).name();
-        let (flags, faults) = deletions(name, records.column(marker))?;
-        let mut columns: Vec<ArrayRef> = records
-            .columns()
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| self.task.marker_is_column || *place != marker)
-            .map(|(_, column)| Arc::clone(column))
-            .collect();
-        columns.push(Arc::new(flags));
-        Ok((RecordBatch::try_new(self.task.loaded(), columns)?, faults))
     }
 
     /// Puts rows in, as a whole if they all go; else in halves, so that all go in but those that are refused.

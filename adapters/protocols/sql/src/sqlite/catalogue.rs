@@ -11,6 +11,7 @@ use super::error::fatal;
 use super::native::Native;
 use super::{SqliteDialect, Types};
 use crate::Dialect;
+use crate::front::{FrontTable, OUTCOME};
 
 /// Tables of our own, hidden from `discover`.
 pub(crate) const OWN: &str = "_fenhe_";
@@ -38,6 +39,8 @@ pub(crate) struct Column {
     key: u32,
     /// Computed by the database: read, not written.
     pub(crate) generated: bool,
+    /// What is selected, where it is more than the column.
+    expression: Option<String>,
 }
 
 /// The order in which rows are read, and so what a position is.
@@ -81,6 +84,21 @@ impl Table {
         let public = names.iter().filter(|n| !n.starts_with("sqlite_") && !n.starts_with(OWN));
         let tables = public.filter_map(|name| Self::find(connection, name, types).transpose());
         tables.collect()
+    }
+
+    /// The receipts of a front table: its rows with what became of each.
+    pub(crate) fn receipts(mut self, front: &FrontTable) -> Result<Self> {
+        self.columns.push(Column {
+            name: OUTCOME.into(),
+            declared: "TEXT".into(),
+            native: Native::Text,
+            arrow: DataType::Utf8,
+            nullable: true,
+            key: 0,
+            generated: true,
+            expression: Some(front.outcome(&SqliteDialect)?),
+        });
+        Ok(self)
     }
 
     pub(crate) fn schema(&self) -> SchemaRef {
@@ -156,6 +174,14 @@ impl Column {
         }
     }
 
+    /// The column in a list of what is selected.
+    pub(crate) fn selected(&self) -> Result<String> {
+        match &self.expression {
+            Some(expression) => Ok(expression.clone()),
+            None => SqliteDialect.quote(&self.name),
+        }
+    }
+
     fn field(&self) -> Field {
         let field = Field::new(&self.name, self.arrow.clone(), self.nullable);
         if self.declared.is_empty() { field } else { with(field, NATIVE_TYPE, &*self.declared) }
@@ -177,6 +203,7 @@ fn columns(connection: &Connection, table: &str) -> Result<Vec<Column>> {
             nullable: !row.get::<_, bool>(2)?,
             key: row.get(3)?,
             generated: row.get::<_, i64>(4)? > 0,
+            expression: None,
         })
     });
     let columns: Vec<_> = columns.and_then(Iterator::collect).map_err(fatal)?;

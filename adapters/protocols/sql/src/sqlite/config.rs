@@ -1,6 +1,10 @@
 use std::path::PathBuf;
 
+use fenhe_core::Result;
 use serde::{Deserialize, Serialize};
+
+use crate::Tombstone;
+use crate::front::FrontTable;
 
 /// A SQLite database file.
 ///
@@ -25,6 +29,24 @@ pub struct SqliteConfig {
     /// Where column types come from.
     #[serde(default)]
     pub types: Types,
+    /// Column of the written rows that marks a deletion: true, 1, `Y`, `D`, 是, 删除 and their contraries.
+    #[serde(default)]
+    pub deleted: Option<String>,
+    /// What a row that is marked as deleted does.
+    #[serde(default)]
+    pub tombstone: Tombstone,
+    /// Whether tables are written as front tables: append-only, with the control columns of the receiving platform.
+    #[serde(default)]
+    pub front_table: bool,
+    /// Other names of control columns, as `SJYXBS=valid`.
+    #[serde(default)]
+    pub front_columns: Vec<String>,
+    /// What goes into the column of the region code when the rows do not bring it.
+    #[serde(default)]
+    pub front_region: Option<String>,
+    /// Column of a front table that grows with every row; the row number if none is named.
+    #[serde(default)]
+    pub front_sequence: Option<String>,
 }
 
 /// Journal mode that a write sets (<https://www.sqlite.org/wal.html>).
@@ -58,7 +80,22 @@ impl SqliteConfig {
             busy_ms: busy(),
             journal: Journal::default(),
             types: Types::default(),
+            deleted: None,
+            tombstone: Tombstone::default(),
+            front_table: false,
+            front_columns: Vec::new(),
+            front_region: None,
+            front_sequence: None,
         }
+    }
+
+    /// The front table that is asked for.
+    pub(crate) fn front(&self) -> Result<Option<FrontTable>> {
+        if !self.front_table {
+            return Ok(None);
+        }
+        let (region, sequence) = (self.front_region.clone(), self.front_sequence.clone());
+        FrontTable::new(&self.front_columns, region, sequence).map(Some)
     }
 }
 

@@ -121,8 +121,11 @@ fn key_of(value: ValueRef<'_>) -> Result<Key> {
 
 /// `key` holds names that are quoted already.
 fn sql(table: &Table, names: &[String], key: &[String], start: &Mark) -> Result<String> {
-    let mut selected: Vec<_> =
-        names.iter().map(|n| SqliteDialect.quote(n)).collect::<Result<_>>()?;
+    let mut selected: Vec<_> = names
+        .iter()
+        .filter_map(|n| table.column(n))
+        .map(|c| c.selected())
+        .collect::<Result<_>>()?;
     selected.extend(key.iter().cloned());
     if selected.is_empty() {
         selected.push("NULL".into());

@@ -20,6 +20,7 @@ use super::columns::Column;
 use super::connection::to_read;
 use super::error::fatal;
 use super::plan::{Mark, Plan};
+use crate::front::RECEIPTS;
 
 type Item = Result<Option<Batch>>;
 
@@ -254,6 +255,11 @@ fn table_of(connection: &Connection, settings: &SqliteConfig, name: &str) -> Res
         && let Some(table) = Table::find(connection, name, settings.types)?
     {
         return Ok(table);
+    }
+    if let (Some(front), Some(base)) = (settings.front()?, name.strip_suffix(RECEIPTS))
+        && let Some(table) = Table::find(connection, base, settings.types)?
+    {
+        return table.receipts(&front);
     }
     let mut all = Table::all(connection, settings.types)?;
     if name.is_empty() && all.len() == 1 {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::Array;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use fenhe_core::{
@@ -14,11 +15,13 @@ use super::catalogue::{OWN, Table};
 use super::connection::to_write;
 use super::error::{at_commit, config, fatal, refusal};
 use super::native::{self, Native};
+use super::staged::{self, Staged, Target};
 use super::watermark::Watermark;
 use super::{SqliteConfig, SqliteDialect};
 use crate::blocking::{Job, outcome};
 use crate::refuse::{refusal as refusal_of, same_schema};
 use crate::statement;
+use crate::tombstone::{DELETED, Tombstone, loaded, marked};
 
 /// An open write.
 pub(crate) struct SqliteWriter {
@@ -35,6 +38,10 @@ pub(crate) struct Work {
     /// `CREATE TABLE`, if the table is not there.
     create: Option<String>,
     insert: String,
+    /// Where one statement a row is not enough.
+    staged: Option<Staged>,
+    marker: Option<usize>,
+    marker_is_column: bool,
     targets: Vec<Native>,
     /// Places of the key columns in the schema.
     key: Vec<usize>,
@@ -125,19 +132,47 @@ impl Work {
             return Err(config("sql.name", format!("a table cannot be called {name:?}")));
         }
         // Refuse the names and types before the file is made.
-        let create = statement::create_table(&SqliteDialect, &name, &request.schema, &request.key)?;
+        statement::create_table(&SqliteDialect, &name, &request.schema, &request.key)?;
+        let front = settings.front()?;
+        staged::no_control_columns(front.as_ref(), &request.schema)?;
+        let marker = match &settings.deleted {
+            None => None,
+            Some(name) => {
+                let names = std::slice::from_ref(name);
+                fenhe_core::schema::projection(&request.schema, names)?.first().copied()
+            }
+        };
+        let marker_is_column = settings.tombstone == Tombstone::Mark;
+        let sent = loaded(&request.schema, marker, marker_is_column);
         let connection = to_write(settings)?;
         let table = Table::find(&connection, &name, settings.types)?;
-        let key = key_of(&connection, table.as_ref(), &request)?;
-        let places = fenhe_core::schema::projection(&request.schema, &key)?;
-        let columns: Vec<_> = request.schema.fields().iter().map(|f| f.name().clone()).collect();
+        let key = key_of(&connection, table.as_ref(), &request, front.is_some(), marker.is_some())?;
+        let target = Target {
+            settings,
+            request: &request,
+            sent: &sent,
+            key: &key,
+            marker: marker
+                .and_then(|place| request.schema.fields().get(place))
+                .map(|f| f.name().as_str()),
+            front: front.as_ref(),
+        };
+        let (create, staged) = (target.create()?, Staged::plan(&target)?);
+        let columns: Vec<_> = sent.fields().iter().map(|f| f.name().clone()).collect();
         let upsert = (request.mode == WriteMode::Upsert).then_some(key.as_slice());
+        let insert = match &staged {
+            Some(staged) => staged.load.clone(),
+            None => statement::insert(&SqliteDialect, &name, &columns, upsert)?,
+        };
         Ok(Self {
-            insert: statement::insert(&SqliteDialect, &name, &columns, upsert)?,
-            targets: targets(table.as_ref(), &request.schema)?,
+            insert,
+            staged,
+            marker,
+            marker_is_column,
+            targets: targets(table.as_ref(), &sent)?,
             watermark: Watermark::load(&connection, &request.pipeline, &name)?,
             create: table.is_none().then_some(create),
-            key: places,
+            key: fenhe_core::schema::projection(&request.schema, &key)?,
             connection,
             request,
             open: false,
@@ -175,6 +210,10 @@ impl Work {
             let table = SqliteDialect.quote(&self.request.dataset)?;
             self.connection.execute_batch(&format!("DELETE FROM {table}")).map_err(fatal)?;
         }
+        if let Some(staged) = &self.staged {
+            let make = format!("DROP TABLE IF EXISTS temp._fenhe_stage; {}", staged.create);
+            self.connection.execute_batch(&make).map_err(fatal)?;
+        }
         Ok(())
     }
 
@@ -188,38 +227,55 @@ impl Work {
     }
 
     fn insert(&mut self, batch: &Batch) -> Result<()> {
-        let schema = batch.records.schema_ref();
+        let (records, faults) = match self.marker {
+            Some(marker) => marked(&batch.records, marker, self.marker_is_column)?,
+            None => (batch.records.clone(), Vec::new()),
+        };
+        let schema = records.schema_ref();
         let columns: Vec<_> = schema
             .fields()
             .iter()
-            .zip(batch.records.columns())
+            .zip(records.columns())
             .zip(&self.targets)
             .map(|((field, array), target)| Parameter::new(field.name(), array, *target))
             .collect::<Result<_>>()?;
+        let mut faults = faults.into_iter().peekable();
         let mut statement = self.connection.prepare_cached(&self.insert).map_err(fatal)?;
         let mut scratch = Vec::with_capacity(64);
         let mut refused = Vec::new();
         for row in 0..batch.rows() {
-            if let Some(key) =
-                self.key.iter().find(|k| columns.get(**k).is_some_and(|c| c.is_null(row)))
-            {
-                let name = schema.field(*key).name();
-                refused
-                    .push((row, Fault::new("sql.not_null", name, "a value in the key", "nothing")));
+            if let Some(fault) = faults.next_if(|(at, _)| *at == row) {
+                refused.push(fault);
                 continue;
+            }
+            if let Some(fault) = self.without_key(batch, row) {
+                refused.push((row, fault));
+                continue;
+            }
+            if self.staged.is_some() {
+                staged::mark(&self.connection)?;
             }
             let bound = columns.iter().zip(1..).try_for_each(|(column, number)| {
                 column.bind(&mut statement, number, row, &mut scratch)
             });
-            let done = bound.and_then(|()| statement.raw_execute().map_err(Refusal::Statement));
+            let done = bound
+                .and_then(|()| statement.raw_execute().map_err(Refusal::Statement))
+                .and_then(|_| match &self.staged {
+                    Some(staged) => staged.run(&self.connection).map_err(Refusal::Statement),
+                    None => Ok(()),
+                });
+            let good = done.is_ok();
             match done {
-                Ok(_) => {}
+                Ok(()) => {}
                 Err(Refusal::Row(fault)) => refused.push((row, fault)),
                 Err(Refusal::Statement(error)) => {
                     // A refused row leaves the transaction open; any other error may have ended it.
                     let fault = refusal(&error).filter(|_| !self.connection.is_autocommit());
                     refused.push((row, fault.ok_or_else(|| fatal(error))?));
                 }
+            }
+            if self.staged.is_some() {
+                staged::release(&self.connection, good)?;
             }
         }
         drop(statement);
@@ -228,6 +284,13 @@ impl Work {
         let rejects = self.rejects(batch, refused)?;
         self.pending.rejects.extend(rejects);
         Ok(())
+    }
+
+    #[inline]
+    fn without_key(&self, batch: &Batch, row: usize) -> Option<Fault> {
+        let place = self.key.iter().find(|k| batch.records.column(**k).is_null(row))?;
+        let name = batch.records.schema_ref().field(*place).name();
+        Some(Fault::new("sql.not_null", name, "a value in the key", "nothing"))
     }
 
     #[cold]
@@ -279,17 +342,20 @@ fn key_of(
     connection: &Connection,
     table: Option<&Table>,
     request: &WriteRequest,
+    reported: bool,
+    deletes: bool,
 ) -> Result<Vec<String>> {
+    let upsert = request.mode == WriteMode::Upsert;
     let known = table.map(Table::key).unwrap_or_default();
     let key = if request.key.is_empty() { &known } else { &request.key };
-    if request.mode != WriteMode::Upsert {
+    if !upsert && !reported && !deletes {
         return Ok(Vec::new());
     }
     if key.is_empty() {
-        return Err(config("sql.key", "an upsert needs a key, and the table has none")
+        return Err(config("sql.key", "this write needs a key, and the table has none")
             .hint("name the key columns"));
     }
-    if let Some(table) = table {
+    if let Some(table) = table.filter(|_| upsert && !reported) {
         // The database itself knows best whether it can tell rows apart by these columns.
         let upsert = statement::insert(&SqliteDialect, &table.name, key, Some(key))?;
         connection.prepare(&upsert).map_err(|e| {
@@ -304,6 +370,9 @@ fn key_of(
 /// What every column of the schema meets in the table.
 fn targets(table: Option<&Table>, schema: &SchemaRef) -> Result<Vec<Native>> {
     let target = |field: &Arc<arrow_schema::Field>| {
+        if field.name() == DELETED {
+            return Ok(Native::Boolean);
+        }
         let Some(table) = table else { return Ok(Native::of(&native::declare(field)?)) };
         let Some(column) = table.column(field.name()).filter(|c| !c.generated) else {
             let names: Vec<_> = table.columns.iter().map(|c| c.name.as_str()).collect();
