@@ -176,7 +176,8 @@ pub(crate) fn spelled(array: &ArrayRef) -> Result<StringArray> {
 pub(crate) fn is_blank(text: &str) -> bool {
     match text.as_bytes().first() {
         None => true,
-        Some(b'!'..=b'~') => false,
+        // Every blank lies below U+4000.
+        Some(b'!'..=b'~' | 0xE4..) => false,
         Some(_) => text.chars().all(is_filling),
     }
 }

@@ -228,9 +228,14 @@ fn is_absent(text: &str, words: &[String]) -> bool {
 
 #[inline]
 fn trimmed(text: &str, side: Side) -> &str {
-    // Most text begins and ends with something that is plainly no blank.
-    let plain = |byte: Option<&u8>| matches!(byte, Some(b'!'..=b'~'));
-    if plain(text.as_bytes().first()) && plain(text.as_bytes().last()) {
+    // Most text begins and ends with something that is plainly no blank: ASCII, or a character from U+4000 on,
+    // whose first of three bytes is E4 or more.
+    let ends_plainly = match text.as_bytes() {
+        [.., b'!'..=b'~'] => true,
+        [.., lead, _, last] => *lead >= 0xE4 && *last >= 0x80,
+        _ => false,
+    };
+    if ends_plainly && matches!(text.as_bytes().first(), Some(b'!'..=b'~' | 0xE4..)) {
         return text;
     }
     match side {

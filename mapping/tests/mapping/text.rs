@@ -4,6 +4,10 @@ use crate::support::*;
 fn blanks_of_every_width_go() {
     let values = ["  张 三\u{3000}", "\u{a0}x\t", "abc", "\0\0", "王\0"];
     assert_eq!(taken("\"trim\"", &values), some(&["张 三", "x", "abc", "", "王"]));
+    assert_eq!(
+        taken("\"trim\"", &["张 ", "张三\u{3000}", "\u{3000}张", "张é\u{a0}", "𠮷\u{2003}"]),
+        some(&["张", "张三", "张", "张é", "𠮷"])
+    );
     assert_eq!(taken("{ trim = \"start\" }", &[" a "]), some(&["a "]));
     assert_eq!(taken("{ trim = \"end\" }", &[" a "]), some(&[" a"]));
 }
