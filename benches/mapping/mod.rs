@@ -1,5 +1,14 @@
 //! What mapping and checking cost beside decoding: 12 fields of the register in GB 18030, with number, code and date rules.
 
+#![allow(
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::ref_option,
+    missing_docs,
+    reason = "a program for the terminal"
+)]
+
 use std::path::Path;
 
 use arrow_schema::SchemaRef;
