@@ -5,7 +5,13 @@
 //! `strace` puts the kills. A hundred kills for each of four targets; fewer fail the test.
 
 #![cfg(target_os = "linux")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod platform;
 mod targets;
