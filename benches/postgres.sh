@@ -3,7 +3,7 @@
 # Debian packages postgresql, gdal-bin, pgloader, time. Prints medians of wall and client CPU seconds; counts must agree.
 #
 #   benches/postgres.sh              starts a server of its own with tests/services.sh, unless FENHE_POSTGRES names one
-#   ROWS=500000 ROUNDS=5 FENHE=target/release/fenhe benches/postgres.sh
+#   FLAGS="--threads 1" ROWS=500000 ROUNDS=5 FENHE=target/release/fenhe benches/postgres.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rows=${ROWS:-500000}
@@ -41,7 +41,7 @@ run() {
 }
 
 convert() { # FILE TABLE
-    "$fenhe" convert "$1" "$url#$2" --receipt "$folder/receipt.json" --rejects "$folder/rejects.ndjson"
+    "$fenhe" convert "$1" "$url#$2" --receipt "$folder/receipt.json" --rejects "$folder/rejects.ndjson" ${FLAGS:-}
 }
 export -f convert
 export fenhe folder url
