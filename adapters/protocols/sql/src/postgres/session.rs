@@ -14,7 +14,7 @@ use super::native::Native;
 use crate::server::{Failure, Session};
 
 /// Rows that are encoded before they are sent: the server works on them while the next ones are encoded.
-const CHUNK: usize = 2_048;
+const CHUNK: usize = 512;
 
 /// A connection that copies rows into one table.
 pub(crate) struct PostgresSession {

@@ -48,6 +48,8 @@ pub(crate) struct ServerWriter {
     task: Task,
     created: bool,
     open: bool,
+    /// Whether the savepoint is set.
+    marked: bool,
     /// Set while a call runs: a call that was dropped leaves the connection in the middle of something.
     busy: bool,
     pending: Committed,
@@ -73,6 +75,7 @@ impl ServerWriter {
             task,
             created: false,
             open: false,
+            marked: false,
             busy: false,
             pending: Committed::default(),
             position: None,
@@ -184,9 +187,14 @@ impl ServerWriter {
             if count == 0 {
                 continue;
             }
-            self.session.run("SAVEPOINT _fenhe").await.map_err(fatal)?;
+            // One way to the server and back for both; the end of the transaction releases the last one.
+            let mark = match std::mem::replace(&mut self.marked, true) {
+                true => "RELEASE SAVEPOINT _fenhe; SAVEPOINT _fenhe",
+                false => "SAVEPOINT _fenhe",
+            };
+            self.session.run(mark).await.map_err(fatal)?;
             match self.apply(&rows.slice(first, count)).await {
-                Ok(()) => self.session.run("RELEASE SAVEPOINT _fenhe").await.map_err(fatal)?,
+                Ok(()) => {}
                 Err(Failure::Fatal(error)) => return Err(error),
                 Err(Failure::Rows(fault)) => {
                     self.session.run("ROLLBACK TO SAVEPOINT _fenhe").await.map_err(fatal)?;
@@ -240,7 +248,7 @@ impl ServerWriter {
             (*stored, *known) = (Some(position.clone()), next);
         }
         self.session.commit().await?;
-        (self.open, self.created, self.batches) = (false, true, 0);
+        (self.open, self.marked, self.created, self.batches) = (false, false, true, 0);
         self.pending.watermark = self.standing.as_ref().and_then(|(position, _)| position.clone());
         Ok(())
     }
