@@ -30,7 +30,7 @@ struct Rules {
     rule: Vec<Rule>,
 }
 
-pub fn run(files: &Files) {
+pub(crate) fn run(files: &Files) {
     if setting("FENHE_BENCH_ONLY").is_some_and(|only| !"mapping".contains(&only)) {
         return;
     }
