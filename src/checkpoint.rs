@@ -61,7 +61,7 @@ impl Checkpoint {
     /// Back from the position of a batch.
     ///
     /// # Errors
-    /// [`Kind::Config`] when something else than this engine wrote it.
+    /// [`Kind::Config`](fenhe_core::Kind::Config) when something else than this engine wrote it.
     pub fn from_position(position: &Position) -> Result<Self> {
         position.read(ADAPTER, VERSION).map_err(|error| {
             error.hint("another program writes under the same name: give this exchange another one")
