@@ -2,7 +2,7 @@
 //! it, and what they make is taken in the order of the stream. Parts under way are bounded.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -12,7 +12,6 @@ use fenhe_core::{
 };
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_blocking;
 
 use super::identity::start_of;
 use super::position::Cut;
@@ -31,6 +30,8 @@ pub(crate) struct Parallel {
     parts: mpsc::Receiver<oneshot::Receiver<Decoded>>,
     waiting: Option<oneshot::Receiver<Decoded>>,
     ready: VecDeque<Step>,
+    /// Whether the part that ends the stream came.
+    ended: bool,
     /// An error behind the batches in `ready`.
     failed: Option<Error>,
     declared: Vec<ControlTotal>,
@@ -41,6 +42,7 @@ pub(crate) struct Parallel {
 struct Decoded {
     batches: Vec<Batch>,
     end: Cut,
+    last: bool,
     result: Result<()>,
     declared: Vec<ControlTotal>,
     notes: Vec<String>,
@@ -80,12 +82,16 @@ impl Parallel {
         for _ in 0..threads {
             let (format, options, line) = (Arc::clone(format), options.clone(), Arc::clone(&line));
             let runtime = Handle::current();
-            spawn_blocking(move || work(&*format, &options, &line, &runtime));
+            // Not of the runtime's blocking threads: the stream itself may need those.
+            std::thread::Builder::new()
+                .name("fenhe-decode".into())
+                .spawn(move || work(&*format, &options, &line, &runtime))?;
         }
         Ok(Self {
             parts,
             waiting: None,
             ready: VecDeque::new(),
+            ended: false,
             failed: None,
             declared: Vec::new(),
             notes: Vec::new(),
@@ -106,6 +112,7 @@ impl Parallel {
             merge(&mut self.declared, total);
         }
         self.notes.extend(decoded.notes);
+        self.ended |= decoded.last;
         self.failed = decoded.result.err();
     }
 }
@@ -126,20 +133,15 @@ impl Decoding for Parallel {
                 Some(waiting) => waiting,
                 None => match self.parts.recv().await {
                     Some(part) => self.waiting.insert(part),
-                    None => return Ok(None),
+                    None if self.ended => return Ok(None),
+                    None => return Err(lost_worker()),
                 },
             };
             let decoded = waiting.await;
             self.waiting = None;
             match decoded {
                 Ok(decoded) => self.accept(decoded),
-                Err(_) => {
-                    return Err(Error::new(
-                        Kind::Internal,
-                        "engine.task",
-                        "a decoding task ended early",
-                    ));
-                }
+                Err(_) => return Err(lost_worker()),
             }
         }
     }
@@ -151,6 +153,10 @@ impl Decoding for Parallel {
     fn notes(&self) -> Vec<String> {
         self.notes.clone()
     }
+}
+
+fn lost_worker() -> Error {
+    Error::new(Kind::Internal, "engine.task", "a decoding thread ended early")
 }
 
 /// Parts of one stream count each for themselves; only the last one knows what is declared.
@@ -180,7 +186,8 @@ fn work(format: &dyn Format, options: &DecodeOptions, line: &Mutex<Line>, runtim
     loop {
         let (done, decoded) = oneshot::channel();
         let cut = {
-            let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whoever died with the lock may have cut off a part that nobody has: the reader is told by the missing end.
+            let Ok(mut line) = line.lock() else { return };
             let Line { cutter, to } = &mut *line;
             let next = runtime.block_on(async {
                 tokio::select! {
@@ -286,7 +293,8 @@ impl Cutter {
         if !rest.is_empty() {
             let whole = self.splitter.last_boundary(&rest, true);
             let (records, lines) = whole.map_or((0, 0), |end| (end.records, end.lines));
-            self.ready.push(rest.clone(), Boundary { end: rest.len(), records, lines });
+            let end = rest.len();
+            self.ready.push(rest, Boundary { end, records, lines });
         }
     }
 
@@ -400,6 +408,7 @@ impl Decoded {
         Self {
             batches: Vec::new(),
             end,
+            last: false,
             result: Err(error),
             declared: Vec::new(),
             notes: Vec::new(),
@@ -408,10 +417,11 @@ impl Decoded {
 }
 
 fn decode(format: &dyn Format, options: DecodeOptions, pieces: Vec<Bytes>, end: Cut) -> Decoded {
+    let last = options.part.as_ref().is_some_and(|part| part.last);
     let mut decoder = match format.decoder(options) {
         Ok(decoder) => decoder,
         Err(error) => return Decoded::failed(error, end),
     };
     let (batches, result) = decode_all(&mut *decoder, pieces);
-    Decoded { batches, end, result, declared: decoder.declared(), notes: decoder.notes() }
+    Decoded { batches, end, last, result, declared: decoder.declared(), notes: decoder.notes() }
 }
