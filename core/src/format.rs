@@ -46,7 +46,9 @@ pub trait Format: Debug + Send + Sync + 'static {
     }
 
     /// How to find record boundaries, so that chunks decode in parallel; `None` when only a sequential decoder can.
-    fn splitter(&self) -> Option<Box<dyn Splitter>> {
+    /// The options are those that the decoders of the parts will get: what their schema settles is not looked for again.
+    fn splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
+        let _ = options;
         None
     }
 }

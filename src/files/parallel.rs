@@ -1,5 +1,6 @@
 //! One object decoded by several threads: each cuts off the next part of the stream at a record boundary and decodes
-//! it, and what they make is taken in the order of the stream. Parts under way are bounded.
+//! it, and what they make is taken in the order of the stream. Parts under way are bounded. What follows a place behind
+//! which no boundary is found within the limit of a record is decoded in place, by a decoder that can pass over it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -7,25 +8,38 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use fenhe_core::{
-    Batch, Boundary, ByteStream, ControlTotal, DecodeOptions, Error, Format, Kind, Limits, Part,
-    Result, Splitter, Store,
+    Batch, Boundary, ByteStream, ControlTotal, DecodeOptions, Error, Format, Kind, Part, Result,
+    Splitter, Store,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::identity::start_of;
 use super::position::Cut;
-use super::sequential::decode_all;
+use super::sequential::{Sequential, decode_all};
 use super::{Decoding, Step};
 use crate::totals::add_digits;
 
 /// Bytes that make a part worth a worker: a decoder's start does not show, and it stays in the caches.
-const PART: usize = 512 << 10;
+static PART: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| {
+    std::env::var("FENHE_PART").ok().and_then(|v| v.parse().ok()).unwrap_or(512usize) << 10
+});
 /// Bytes of a chunk that are copied behind the rest of the chunk before, to complete its last record.
 const JOIN: usize = 16 << 10;
 
+/// What is decoded, and how.
+pub(crate) struct Stream {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) name: String,
+    pub(crate) format: Arc<dyn Format>,
+    pub(crate) options: DecodeOptions,
+}
+
 /// The ordered output of several workers.
 pub(crate) struct Parallel {
+    stream: Stream,
+    /// What is decoded in place because it cannot be cut.
+    rest: Option<Sequential>,
     /// One receiver a part, in the order of the stream.
     parts: mpsc::Receiver<oneshot::Receiver<Decoded>>,
     waiting: Option<oneshot::Receiver<Decoded>>,
@@ -43,6 +57,8 @@ struct Decoded {
     batches: Vec<Batch>,
     end: Cut,
     last: bool,
+    /// Set when the stream cannot be cut any more, or not at all.
+    rest: Option<Rest>,
     result: Result<()>,
     declared: Vec<ControlTotal>,
     notes: Vec<String>,
@@ -51,14 +67,12 @@ struct Decoded {
 impl Parallel {
     /// Starts at the beginning, or at a cut of an earlier read.
     pub(crate) async fn open(
-        store: &dyn Store,
-        name: &str,
-        format: &Arc<dyn Format>,
+        stream: Stream,
         splitter: Box<dyn Splitter>,
-        options: DecodeOptions,
         from: Option<Cut>,
         threads: usize,
     ) -> Result<Self> {
+        let Stream { store, name, format, options } = &stream;
         let mut cutter = Cutter {
             stream: store.get(name, from.map_or(0, |cut| cut.offset)).await?,
             splitter,
@@ -88,6 +102,8 @@ impl Parallel {
                 .spawn(move || work(&*format, &options, &line, &runtime))?;
         }
         Ok(Self {
+            stream,
+            rest: None,
             parts,
             waiting: None,
             ready: VecDeque::new(),
@@ -98,7 +114,7 @@ impl Parallel {
         })
     }
 
-    fn accept(&mut self, decoded: Decoded) {
+    async fn accept(&mut self, decoded: Decoded) -> Result<()> {
         let last = decoded.batches.len().saturating_sub(1);
         let whole = decoded.result.is_ok();
         self.ready.extend(
@@ -114,6 +130,12 @@ impl Parallel {
         self.notes.extend(decoded.notes);
         self.ended |= decoded.last;
         self.failed = decoded.result.err();
+        if let Some(Rest(part)) = decoded.rest {
+            let Stream { store, name, format, options } = &self.stream;
+            let options = DecodeOptions { part, ..options.clone() };
+            self.rest = Some(Sequential::open(&**store, name, format, options).await?);
+        }
+        Ok(())
     }
 }
 
@@ -128,6 +150,9 @@ impl Decoding for Parallel {
                 self.parts.close();
                 return Err(error);
             }
+            if let Some(rest) = &mut self.rest {
+                return rest.next().await;
+            }
             // Kept in `self` while waiting, so that a dropped future loses nothing.
             let waiting = match &mut self.waiting {
                 Some(waiting) => waiting,
@@ -140,18 +165,23 @@ impl Decoding for Parallel {
             let decoded = waiting.await;
             self.waiting = None;
             match decoded {
-                Ok(decoded) => self.accept(decoded),
+                Ok(decoded) => self.accept(decoded).await?,
                 Err(_) => return Err(lost_worker()),
             }
         }
     }
 
     fn declared(&self) -> Vec<ControlTotal> {
-        self.declared.clone()
+        let mut declared = self.declared.clone();
+        for total in self.rest.iter().flat_map(Decoding::declared) {
+            merge(&mut declared, total);
+        }
+        declared
     }
 
     fn notes(&self) -> Vec<String> {
-        self.notes.clone()
+        let rest = self.rest.iter().flat_map(Decoding::notes);
+        self.notes.iter().cloned().chain(rest).collect()
     }
 }
 
@@ -185,7 +215,7 @@ struct Line {
 fn work(format: &dyn Format, options: &DecodeOptions, line: &Mutex<Line>, runtime: &Handle) {
     loop {
         let (done, decoded) = oneshot::channel();
-        let cut = {
+        let (cut, end) = {
             // Whoever died with the lock may have cut off a part that nobody has: the reader is told by the missing end.
             let Ok(mut line) = line.lock() else { return };
             let Line { cutter, to } = &mut *line;
@@ -203,13 +233,14 @@ fn work(format: &dyn Format, options: &DecodeOptions, line: &Mutex<Line>, runtim
             if to.blocking_send(decoded).is_err() {
                 return;
             }
-            cut.map_err(|error| Decoded::failed(error, cutter.at))
+            (cut.map_err(|error| Decoded::failed(error, cutter.at)), cutter.at)
         };
         // The reader may be gone.
         let _ = done.send(match cut {
-            Ok(Piece { part, bytes, end }) => {
+            Ok(Next::Piece(Piece { part, bytes, end })) => {
                 decode(format, DecodeOptions { part: Some(part), ..options.clone() }, bytes, end)
             }
+            Ok(Next::Rest(rest)) => Decoded { rest: Some(rest), ..Decoded::nothing(end) },
             Err(failed) => failed,
         });
     }
@@ -233,12 +264,21 @@ struct Cutter {
     ended: bool,
 }
 
+/// What a worker gets.
+enum Next {
+    Piece(Piece),
+    Rest(Rest),
+}
+
 /// A part that was cut off.
 struct Piece {
     part: Part,
     bytes: Vec<Bytes>,
     end: Cut,
 }
+
+/// All that is left of the stream, which cannot be cut; `None`: all of it.
+struct Rest(Option<Part>);
 
 /// Pieces of one part, in order.
 #[derive(Default)]
@@ -260,12 +300,12 @@ impl Ready {
 
 impl Cutter {
     /// The next part; `None` after the last one.
-    async fn next(&mut self) -> Result<Option<Piece>> {
+    async fn next(&mut self) -> Result<Option<Next>> {
         if self.ended {
             return Ok(None);
         }
-        if self.prologue.is_none() {
-            self.next = self.header().await?;
+        if self.prologue.is_none() && !self.header().await? {
+            return Ok(Some(self.give_up(None)));
         }
         loop {
             let chunk = match self.next.take() {
@@ -273,18 +313,28 @@ impl Cutter {
                 None => self.stream.next().await?,
             };
             match chunk {
-                Some(chunk) if self.ready.length >= PART => {
+                Some(chunk) if self.ready.length >= *PART => {
                     self.next = Some(chunk);
-                    return Ok(Some(self.cut(false)));
+                    return Ok(Some(Next::Piece(self.cut(false))));
                 }
-                Some(chunk) => self.take(&chunk)?,
+                Some(chunk) if self.take(&chunk) => {}
+                Some(_) => {
+                    let part = self.part(true);
+                    return Ok(Some(self.give_up(Some(part))));
+                }
                 None => {
                     self.rest();
                     self.ended = true;
-                    return Ok(Some(self.cut(true)));
+                    return Ok(Some(Next::Piece(self.cut(true))));
                 }
             }
         }
+    }
+
+    fn give_up(&mut self, part: Option<Part>) -> Next {
+        self.ended = true;
+        (self.carry, self.ready) = (BytesMut::new(), Ready::default());
+        Next::Rest(Rest(part))
     }
 
     /// What is left at the end of the stream, whole or not.
@@ -298,9 +348,11 @@ impl Cutter {
         }
     }
 
-    /// Adds a chunk to the part at hand, up to its last record boundary.
-    fn take(&mut self, chunk: &Bytes) -> Result<()> {
-        let Some(from) = self.join(chunk)? else { return Ok(()) };
+    /// Adds a chunk to the part at hand, up to its last record boundary. Whether a boundary is within reach.
+    fn take(&mut self, chunk: &Bytes) -> bool {
+        let Some(from) = self.join(chunk) else {
+            return self.carry.len() as u64 <= self.record;
+        };
         let rest = chunk.slice(from..);
         let mut end = 0;
         if let Some(found) = self.boundary(&rest) {
@@ -308,11 +360,11 @@ impl Cutter {
             self.ready.push(rest.slice(..end), found);
         }
         self.carry.extend_from_slice(rest.get(end..).unwrap_or_default());
-        Ok(())
+        true
     }
 
     /// Completes the record that began in the chunk before. Where that record ends in this one; `None`: not yet.
-    fn join(&mut self, chunk: &Bytes) -> Result<Option<usize>> {
+    fn join(&mut self, chunk: &Bytes) -> Option<usize> {
         let mut next = JOIN;
         while !self.carry.is_empty() {
             let old = self.carry.len();
@@ -325,24 +377,17 @@ impl Cutter {
                     self.ready.push(self.carry.split_to(end).freeze(), found);
                     self.carry.truncate(rest);
                     if rest == 0 {
-                        return Ok(Some(end - old));
+                        return Some(end - old);
                     }
                 }
-                None if next == chunk.len() => {
-                    let (limit, held) = (self.record, self.carry.len() as u64);
-                    return Limits::check("record", limit, held).map(|()| None).map_err(|error| {
-                        error
-                            .at_record(self.at.record + self.ready.records)
-                            .at_offset(self.at.offset + self.ready.length as u64)
-                    });
-                }
+                None if next == chunk.len() => return None,
                 None => {
                     self.carry.truncate(old);
                     next = next.saturating_mul(8);
                 }
             }
         }
-        Ok(Some(0))
+        Some(0)
     }
 
     fn boundary(&mut self, bytes: &[u8]) -> Option<Boundary> {
@@ -352,39 +397,41 @@ impl Cutter {
 
     /// The part at hand.
     fn cut(&mut self, last: bool) -> Piece {
-        let ready = std::mem::take(&mut self.ready);
-        let part = Part {
-            prologue: self.prologue.clone().unwrap_or_default(),
-            offset: self.at.offset,
-            first_record: self.at.record,
-            first_line: self.at.line,
-            last,
-        };
+        let (ready, part) = (std::mem::take(&mut self.ready), self.part(last));
         self.at.offset += ready.length as u64;
         self.at.record += ready.records;
         self.at.line += ready.lines;
         Piece { part, bytes: ready.pieces, end: self.at }
     }
 
-    /// Reads the header and returns what follows it, `None` at the end of the stream.
-    async fn header(&mut self) -> Result<Option<Bytes>> {
+    /// The part that starts here.
+    fn part(&self, last: bool) -> Part {
+        Part {
+            prologue: self.prologue.clone().unwrap_or_default(),
+            offset: self.at.offset,
+            first_record: self.at.record,
+            first_line: self.at.line,
+            last,
+        }
+    }
+
+    /// Reads the header and keeps what follows it. False: there is none within the limit of a record, and whoever
+    /// decodes the stream from its start says best what is wrong.
+    async fn header(&mut self) -> Result<bool> {
         let (mut start, mut ended, mut enough) = (BytesMut::new(), false, 0);
         let header = loop {
             // Asked again only when there is twice as much: a store may give a few bytes at a time.
             if ended || start.len() >= enough {
                 enough = start.len().saturating_mul(2);
-                if let Some(header) = self.splitter.prologue(&start, ended)? {
-                    break header;
+                match self.splitter.prologue(&start, ended) {
+                    Ok(Some(header)) => break header,
+                    Ok(None) => {}
+                    Err(_) => return Ok(false),
                 }
             }
-            if ended {
-                return Err(Error::new(
-                    Kind::Truncated,
-                    "files.header",
-                    "the file ends inside its header",
-                ));
+            if ended || start.len() as u64 > self.record {
+                return Ok(false);
             }
-            Limits::check("record", self.record, start.len() as u64)?;
             match self.stream.next().await? {
                 Some(chunk) => start.extend_from_slice(&chunk),
                 None => ended = true,
@@ -396,20 +443,23 @@ impl Cutter {
         self.at.offset = self.at.prologue;
         self.at.record += header.records;
         self.at.line += header.lines;
-        match start.is_empty() {
-            true => self.stream.next().await,
-            false => Ok(Some(start.freeze())),
-        }
+        self.next = (!start.is_empty()).then(|| start.freeze());
+        Ok(true)
     }
 }
 
 impl Decoded {
     fn failed(error: Error, end: Cut) -> Self {
+        Self { result: Err(error), ..Self::nothing(end) }
+    }
+
+    fn nothing(end: Cut) -> Self {
         Self {
             batches: Vec::new(),
             end,
             last: false,
-            result: Err(error),
+            rest: None,
+            result: Ok(()),
             declared: Vec::new(),
             notes: Vec::new(),
         }
@@ -423,5 +473,6 @@ fn decode(format: &dyn Format, options: DecodeOptions, pieces: Vec<Bytes>, end: 
         Err(error) => return Decoded::failed(error, end),
     };
     let (batches, result) = decode_all(&mut *decoder, pieces);
-    Decoded { batches, end, last, result, declared: decoder.declared(), notes: decoder.notes() }
+    let (declared, notes) = (decoder.declared(), decoder.notes());
+    Decoded { batches, last, result, declared, notes, ..Decoded::nothing(end) }
 }

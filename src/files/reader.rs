@@ -11,7 +11,7 @@ use fenhe_core::{
 };
 
 use super::identity::Object;
-use super::parallel::Parallel;
+use super::parallel::{Parallel, Stream};
 use super::position::At;
 use super::sequential::Sequential;
 use super::{Decoding, companions};
@@ -82,21 +82,21 @@ impl FilesReader {
             limits: plan.request.limits.clone(),
         };
         let cut = at.and_then(|at| at.cut);
-        let splitter =
-            match plan.threads > 1 && !info.whole_object && (at.is_none() || cut.is_some()) {
-                true => plan.format.splitter(),
-                false => None,
-            };
+        let parallel = plan.threads > 1 && !info.whole_object && (at.is_none() || cut.is_some());
+        let parts = DecodeOptions { from: None, ..options.clone() };
+        let splitter = if parallel { plan.format.splitter(&parts) } else { None };
+        let (store, format) = (&plan.store, &plan.format);
         Ok(match splitter {
             Some(splitter) => {
-                let options = DecodeOptions { from: None, ..options };
-                let store = &*plan.store;
-                Box::new(
-                    Parallel::open(store, name, &plan.format, splitter, options, cut, plan.threads)
-                        .await?,
-                )
+                let stream = Stream {
+                    store: Arc::clone(store),
+                    name: name.clone(),
+                    format: Arc::clone(format),
+                    options: parts,
+                };
+                Box::new(Parallel::open(stream, splitter, cut, plan.threads).await?)
             }
-            None => Box::new(Sequential::open(&*plan.store, name, &plan.format, options).await?),
+            None => Box::new(Sequential::open(&**store, name, format, options).await?),
         })
     }
 

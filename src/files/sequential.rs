@@ -46,6 +46,10 @@ impl Sequential {
                 first = Some(Input::Bytes(prologue));
             }
         }
+        // A part to the end of the stream: nobody looked for boundaries in it.
+        if let Some(part) = &options.part {
+            offset = part.offset;
+        }
         let stream = store.get(name, offset).await?;
         Ok(Self { decoder: format.decoder(options)?, first, stream: Some(stream), done: false })
     }

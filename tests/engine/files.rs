@@ -74,6 +74,39 @@ async fn a_read_goes_on_after_any_batch_with_any_number_of_threads() {
     }
 }
 
+/// A record beyond the limit has no end that could be looked for: it is passed over all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_beyond_the_limit_is_one_reject_with_any_number_of_threads() {
+    let work = Work::new();
+    let (before, after) = (people(30_000), people(20_000));
+    let after = after.split_once('\n').unwrap().1;
+    let long = "x".repeat(3 << 20);
+    work.write("people.csv", format!("{before}{long}\n{after}"));
+    let limits = fenhe::core::Limits { record: 64 << 10, ..Default::default() };
+    let request = || ReadRequest { limits: limits.clone(), ..ReadRequest::default() };
+    let mut found = Vec::new();
+    for threads in [1, 2] {
+        let exchange = work.source("people.csv", threads).await.input.exchange;
+        found.push(seen(&all(&mut *open(&exchange, request()).await).await));
+    }
+    assert_eq!(found[0].0.len(), 50_000 / 100 * 99);
+    assert_eq!(found[0].1.len(), 50_000 / 100 + 1);
+    assert!(found[0] == found[1], "rows, numbers, lines, offsets or rejects differ");
+}
+
+/// Nothing can be cut where there is no header: the error is the one of the decoder.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_cut_in_its_header_fails_alike_with_any_number_of_threads() {
+    let work = Work::new();
+    work.write("t.dbf", "\u{3}\u{1}\u{1}\u{1}\0\0\0\0");
+    let mut errors = Vec::new();
+    for threads in [1, 2] {
+        let exchange = work.source("t.dbf", threads).await.input.exchange;
+        errors.push(exchange.read(ReadRequest::default()).await.err().map(|e| e.to_string()));
+    }
+    assert_eq!(errors[0], errors[1]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dropped_future_loses_nothing() {
     let work = Work::new();

@@ -4,6 +4,7 @@
 //! to one load; so nothing in here is unsafe except setting the length of the output.
 
 use super::csv::{CsvScan, CsvSyntax, QuoteState};
+use super::lines::{LinePass, LineScan};
 use crate::simd::{Level, Simd};
 
 const BLOCK: usize = 64;
@@ -45,10 +46,23 @@ pub(super) fn csv(
     }
 }
 
+/// See [`super::lines`].
+pub(super) fn lines(simd: Simd, window: &[u8], quote: Option<u8>) -> LineScan {
+    match simd.0 {
+        // SAFETY: a Simd with this level exists only where AVX2, BMI1 and POPCNT were detected.
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        Level::Avx2 => unsafe { avx2::lines(window, quote) },
+        // SAFETY: every x86-64 processor has SSE2.
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        Level::Sse2 => unsafe { sse2::lines(window, quote) },
+        Level::Swar => swar::lines(window, quote),
+    }
+}
+
 /// The loops, with the `load` and `equal` of the module they are in.
 macro_rules! loops {
     ($(#[$features:meta])*) => {
-        use super::{BLOCK, CsvPass, CsvScan, CsvSyntax, QuoteState, emit, tail_block};
+        use super::{BLOCK, CsvPass, CsvScan, CsvSyntax, LinePass, LineScan, QuoteState, emit, tail_block};
 
         $(#[$features])*
         pub(super) fn positions<const N: usize>(window: &[u8], needles: [u8; N], out: &mut Vec<u32>) {
@@ -87,6 +101,23 @@ macro_rules! loops {
                 emit(pass.step(delimiters, quotes, crs, feeds, syntax.index_cr), base, out);
             }
             pass.finish(state)
+        }
+
+        $(#[$features])*
+        pub(super) fn lines(window: &[u8], quote: Option<u8>) -> LineScan {
+            let (blocks, tail) = window.as_chunks::<BLOCK>();
+            let syntax = CsvSyntax { delimiter: None, quote, index_cr: false };
+            let mut pass = LinePass::default();
+            for block in blocks {
+                let (_, quotes, crs, feeds) = csv_masks(block, syntax);
+                pass.step(quotes, crs, feeds);
+            }
+            if !tail.is_empty() {
+                let (block, valid) = tail_block(tail);
+                let (_, quotes, crs, feeds) = csv_masks(&block, syntax);
+                pass.step(quotes & valid, crs & valid, feeds & valid);
+            }
+            pass.finish(window)
         }
 
         $(#[$features])*

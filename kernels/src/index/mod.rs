@@ -6,12 +6,14 @@
 mod blocks;
 mod csv;
 mod find;
+mod lines;
 
 use std::error::Error;
 use std::fmt;
 
 pub use csv::{CsvScan, CsvSyntax, QuoteState, csv_positions, csv_positions_with, is_regular};
 pub use find::{find_first_of, find_first_of_or_control};
+pub use lines::{LineScan, lines, lines_with};
 
 use crate::simd::Simd;
 

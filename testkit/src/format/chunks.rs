@@ -36,7 +36,7 @@ pub fn rechunking(case: &Case) {
 
 /// Chunks cut by the splitter decode alone as they do in the stream.
 pub fn parts_decode_alike(case: &Case) {
-    let Some(mut splitter) = case.format.splitter() else {
+    let Some(mut splitter) = case.format.splitter(&case.options) else {
         return;
     };
     let whole = case.decode();

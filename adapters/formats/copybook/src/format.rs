@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fenhe_core::{
     DecodeOptions, Decoder, EncodeOptions, Encoder, Error, Evidence, Format, FormatInfo, Found,
-    Kind, Limits, Options, Result, Sample, Splitter,
+    Kind, Options, Result, Sample, Splitter,
 };
 
 use crate::batch::BatchBuilder;
@@ -162,13 +162,13 @@ impl Format for CopybookFormat {
         Ok(Box::new(CopybookEncoder::new(Arc::clone(self.setup()?), options)?))
     }
 
-    fn splitter(&self) -> Option<Box<dyn Splitter>> {
+    fn splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
         let setup = self.setup.as_ref()?;
         // A parent may be in an earlier part.
         if !setup.options.parents.is_empty() || setup.options.file_trailer > 0 {
             return None;
         }
-        let framer = Framer::new(&setup.layout, &setup.options, Limits::default().record).ok()?;
+        let framer = Framer::new(&setup.layout, &setup.options, options.limits.record).ok()?;
         framer.splits().then(|| {
             Box::new(CopybookSplitter::new(framer, setup.options.file_header)) as Box<dyn Splitter>
         })

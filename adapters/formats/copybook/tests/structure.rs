@@ -70,7 +70,7 @@ fn a_blocked_file_is_cut_between_blocks_only() {
     let format = format("01 R.\n 05 K PIC X.\n 05 N PIC 9.", &options);
     let bytes = blocks();
     let whole = decoded(&format, bytes.clone());
-    let mut splitter = format.splitter().unwrap();
+    let mut splitter = format.splitter(&DecodeOptions::default()).unwrap();
     // The block of two records has 16 bytes: nothing before them, all of one block after them.
     for (length, end, records) in
         [(15, None, 0), (16, Some(16), 2), (31, Some(16), 2), (32, Some(32), 4), (42, Some(42), 5)]

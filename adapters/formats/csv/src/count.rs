@@ -2,7 +2,7 @@
 //! [`Table`](crate::table::Table). Whatever it is not sure of it leaves to the general way.
 
 use fenhe_core::Boundary;
-use fenhe_kernels::index::{CsvSyntax, QuoteState, csv_positions};
+use fenhe_kernels::index::{CsvSyntax, QuoteState, csv_positions, lines};
 
 use crate::dialect::Syntax;
 use crate::table::Policy;
@@ -19,6 +19,12 @@ pub(crate) fn count(
     if syntax.delimiter.len() > 1 || syntax.stepping.is_some() {
         return None;
     }
+    let longest = policy.limits.record.min(policy.limits.field).min(policy.limits.fields);
+    let scan = lines(chunk, csv.quote);
+    if !scan.quotes && !scan.stray_cr && (scan.longest as u64) < longest {
+        let passed = if syntax.blank_is_record { 0 } else { scan.blank };
+        return Some(Boundary { end: scan.end, records: scan.feeds - passed, lines: scan.feeds });
+    }
     feeds.clear();
     let lines_only = CsvSyntax { delimiter: None, ..csv };
     let scan = csv_positions(chunk, lines_only, &mut QuoteState::default(), feeds).ok()?;
@@ -29,7 +35,6 @@ pub(crate) fn count(
     if !usual {
         return None;
     }
-    let longest = policy.limits.record.min(policy.limits.field).min(policy.limits.fields);
     let (mut start, mut blank) = (0, 0);
     for &at in feeds.iter() {
         let line = whole.get(start..at as usize)?;
@@ -80,14 +85,15 @@ fn returns_stand_before_feeds(whole: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use fenhe_core::{Format, Options};
+    use fenhe_core::{DecodeOptions, Format, Options};
     use proptest::prelude::*;
 
     use crate::Csv;
 
     fn cut(options: &[&str], header: &str, body: &str) -> (usize, u64) {
         let options = Options::from_pairs(options.iter().copied()).unwrap();
-        let mut splitter = Csv::from_options(&options).unwrap().splitter().unwrap();
+        let mut splitter =
+            Csv::from_options(&options).unwrap().splitter(&DecodeOptions::default()).unwrap();
         splitter.prologue(header.as_bytes(), false).unwrap();
         let found = splitter.last_boundary(body.as_bytes(), false);
         found.map_or((0, 0), |found| (found.end, found.records))

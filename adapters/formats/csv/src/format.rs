@@ -73,9 +73,10 @@ impl Format for Csv {
         Ok(Box::new(CsvEncoder::new(&self.options, options)?))
     }
 
-    fn splitter(&self) -> Option<Box<dyn Splitter>> {
+    fn splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
         // The lines at the end may reach into the part before the last.
         let whole = self.options.skip_tail == 0;
-        whole.then(|| Box::new(CsvSplitter::new(self.options.clone())) as Box<dyn Splitter>)
+        whole
+            .then(|| Box::new(CsvSplitter::new(self.options.clone(), options)) as Box<dyn Splitter>)
     }
 }

@@ -7,12 +7,15 @@ use crate::decode::SAMPLE;
 use crate::dialect::Syntax;
 use crate::options::CsvOptions;
 use crate::rows::count_lines;
-use crate::settle::settle;
+use crate::settle::{dialect_of, settle};
 use crate::table::{Policy, Table};
 
 /// Finds record ends by cutting like the decoder does, without looking at values.
 pub(crate) struct CsvSplitter {
     options: CsvOptions,
+    open: DecodeOptions,
+    /// Whether there is nothing to find out by looking.
+    settled: bool,
     cut: Option<Cutter>,
 }
 
@@ -24,19 +27,22 @@ struct Cutter {
 }
 
 impl CsvSplitter {
-    pub(crate) fn new(options: CsvOptions) -> Self {
-        Self { options, cut: None }
+    pub(crate) fn new(options: CsvOptions, open: &DecodeOptions) -> Self {
+        let known = open.schema.as_deref().is_some_and(|schema| dialect_of(schema).is_some());
+        let settled = known || options.are_settled();
+        let (schema, limits) = (open.schema.clone(), open.limits.clone());
+        let open = DecodeOptions { schema, limits, ..DecodeOptions::default() };
+        Self { options, open, settled, cut: None }
     }
 }
 
 impl Splitter for CsvSplitter {
     fn prologue(&mut self, start: &[u8], end_of_stream: bool) -> Result<Option<Boundary>> {
         // With something left to find out, the first MiB decides, as it does for a decoder.
-        let enough = self.options.are_settled() || start.len() >= SAMPLE || end_of_stream;
+        let enough = self.settled || start.len() >= SAMPLE || end_of_stream;
         let sample = start.get(..SAMPLE).unwrap_or(start);
         let complete = end_of_stream && start.len() <= SAMPLE;
-        let open = DecodeOptions::default();
-        let Some(settled) = settle(&self.options, &open, sample, complete)? else {
+        let Some(settled) = settle(&self.options, &self.open, sample, complete)? else {
             return Ok(None);
         };
         let boundary = Boundary { end: settled.prologue, records: 0, lines: settled.lines };
@@ -44,7 +50,7 @@ impl Splitter for CsvSplitter {
             ragged: self.options.ragged,
             stray: self.options.stray_quotes,
             unterminated: self.options.unterminated,
-            limits: fenhe_core::Limits::default(),
+            limits: self.open.limits.clone(),
         };
         self.cut = Some(Cutter {
             table: Table::new(settled.names.len()),

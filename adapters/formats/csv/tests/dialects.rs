@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use bytes::BytesMut;
-use fenhe_core::{EncodeOptions, Evidence, Format, Limits, Options, Reject, Sample};
+use fenhe_core::{DecodeOptions, EncodeOptions, Evidence, Format, Limits, Options, Reject, Sample};
 use fenhe_csv::Csv;
 use fenhe_text::Encoding;
 
@@ -160,7 +160,7 @@ fn a_splitter_of_settled_options_cuts_behind_the_header_alone() {
     let text = "a,b\n1,\"x\ny\"\n2,z\n3,\"un".as_bytes();
     let found = look(text.get(..20).unwrap().to_vec());
     let format = Csv::from_options(&found.options).unwrap();
-    let mut splitter = format.splitter().unwrap();
+    let mut splitter = format.splitter(&DecodeOptions::default()).unwrap();
     let header = splitter.prologue(&text[..4], false).unwrap().unwrap();
     assert_eq!((header.end, header.records, header.lines), (4, 0, 1));
     let cut = splitter.last_boundary(&text[4..], false).unwrap();

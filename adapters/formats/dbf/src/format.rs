@@ -126,7 +126,7 @@ impl Format for Dbf {
         Ok(Box::new(TableEncoder::new(&self.options, options)?))
     }
 
-    fn splitter(&self) -> Option<Box<dyn Splitter>> {
+    fn splitter(&self, _options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
         Some(Box::new(RecordSplitter::default()))
     }
 }

@@ -104,13 +104,13 @@ impl Format for Fixed {
         Ok(Box::new(FixedEncoder::new(self.known_layout()?, &self.options, &options)?))
     }
 
-    fn splitter(&self) -> Option<Box<dyn Splitter>> {
+    fn splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
         let layout = self.layout.as_deref()?;
         // Totals run over the whole stream, and the first record is told by its number.
         if layout.has_totals() {
             return None;
         }
-        let framer = Framer::new(layout, &self.options, fenhe_core::Limits::default().record);
+        let framer = Framer::new(layout, &self.options, options.limits.record);
         framer.splits().then(|| {
             Box::new(FixedSplitter::new(framer, self.options.clone())) as Box<dyn Splitter>
         })

@@ -74,7 +74,7 @@ impl Format for Json {
     }
 
     /// Lines only: a document has to be followed from its start.
-    fn splitter(&self) -> Option<Box<dyn Splitter>> {
+    fn splitter(&self, _options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
         (self.options.shape == Shape::Lines)
             .then(|| Box::new(LineSplitter::new(self.options.clone())) as Box<dyn Splitter>)
     }

@@ -76,8 +76,8 @@ impl Format for Xml {
         Ok(Box::new(XmlDecoder::new(self.options.clone(), options)?))
     }
 
-    fn splitter(&self) -> Option<Box<dyn Splitter>> {
-        Some(Box::new(XmlSplitter::new(self.options.clone())))
+    fn splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
+        Some(Box::new(XmlSplitter::new(self.options.clone(), options)))
     }
 
     fn encoder(&self, options: EncodeOptions) -> Result<Box<dyn Encoder>> {

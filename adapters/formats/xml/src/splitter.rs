@@ -22,6 +22,7 @@ use crate::window::{Place, Window};
 #[derive(Debug)]
 pub(crate) struct XmlSplitter {
     options: XmlOptions,
+    limits: Limits,
     cut: Option<Cut>,
 }
 
@@ -29,6 +30,7 @@ pub(crate) struct XmlSplitter {
 struct Cut {
     encoding: Encoding,
     path: Path,
+    limits: Limits,
     /// The document where the first record stands.
     outline: Outline,
     /// `<record` and `</record`, in the bytes of the source.
@@ -37,8 +39,8 @@ struct Cut {
 }
 
 impl XmlSplitter {
-    pub(crate) fn new(options: XmlOptions) -> Self {
-        Self { options, cut: None }
+    pub(crate) fn new(options: XmlOptions, open: &DecodeOptions) -> Self {
+        Self { options, limits: open.limits.clone(), cut: None }
     }
 }
 
@@ -53,11 +55,10 @@ impl Splitter for XmlSplitter {
         let encoding = settled.found.encoding;
         let mut window = Window::new(encoding, settled.found.bom as u64, Place::START);
         window.push(sample.get(settled.found.bom..).unwrap_or_default(), complete);
-        let limits = Limits::default();
         let rules = Rules {
             path: Some(&settled.path),
             dtd: self.options.dtd,
-            limits: &limits,
+            limits: &self.limits,
             ended: complete,
             last: complete,
         };
@@ -72,6 +73,7 @@ impl Splitter for XmlSplitter {
             open: spell(format!("<{name}")),
             close: spell(format!("</{name}")),
             path: settled.path,
+            limits: self.limits.clone(),
             outline,
         });
         let end = usize::try_from(window.offset(from)).unwrap_or(usize::MAX);
@@ -135,11 +137,10 @@ impl Cut {
     fn thorough(&self, chunk: &[u8], last: bool) -> Option<(usize, u64)> {
         let mut window = Window::new(self.encoding, 0, Place::START);
         window.push(chunk, last);
-        let limits = Limits::default();
         let rules = Rules {
             path: Some(&self.path),
             dtd: crate::options::Dtd::Refuse,
-            limits: &limits,
+            limits: &self.limits,
             ended: last,
             last,
         };
