@@ -632,3 +632,99 @@ fn a_receipt_that_was_touched_is_not_sound() {
     ]);
     assert_eq!(compared.code, 1, "figures that were altered are compared with nothing");
 }
+
+/// A web server that keeps what it was sent and says yes to everything.
+fn platform() -> (String, std::sync::Arc<std::sync::Mutex<String>>) {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}/in/people", listener.local_addr().unwrap());
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let kept = std::sync::Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+            let whole = |request: &[u8]| {
+                let text = String::from_utf8_lossy(request).to_lowercase();
+                let (head, body) = text.split_once("\r\n\r\n")?;
+                let length = head.split("content-length: ").nth(1)?.lines().next()?;
+                (body.len() >= length.parse().unwrap()).then_some(())
+            };
+            while whole(&request).is_none() {
+                match stream.read(&mut buffer).unwrap() {
+                    0 => break,
+                    n => request.extend_from_slice(&buffer[..n]),
+                }
+            }
+            kept.lock().unwrap().push_str(&String::from_utf8_lossy(&request));
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                .unwrap();
+        }
+    });
+    (url, seen)
+}
+
+#[cfg(unix)]
+#[test]
+fn secrets_of_a_service_reach_it_and_nothing_else() {
+    use std::os::unix::fs::PermissionsExt;
+    let work = Work::new();
+    let (url, seen) = platform();
+    let own = |name: &str, mode| {
+        std::fs::set_permissions(work.path(name), PermissionsExt::from_mode(mode)).unwrap();
+    };
+    work.write("in/people.csv", "id,name\n1,张三\n2,李四\n");
+    work.write("in/keys/api.key", "canary-key\n");
+    own("in/keys/api.key", 0o600);
+    work.write(
+        "in/exchange.toml",
+        format!(
+            "[[flow]]\nname = \"people\"\nfrom = \"people.csv\"\nto = \"{url}\"\n[flow.write]\n\
+             bearer_env = \"FENHE_CANARY\"\nheader_file = [\"X-Api-Key=keys/api.key\"]\n"
+        ),
+    );
+    let with_token = |args: &[&str]| -> Ran {
+        let mut command = work.command(args);
+        command.env("FENHE_CANARY", "canary-token").stdin(Stdio::null()).output().unwrap().into()
+    };
+    let mut shown = String::new();
+    let mut take = |ran: Ran, code: i32| {
+        assert_eq!(ran.code, code, "{}", ran.err);
+        shown.push_str(&ran.out);
+        shown.push_str(&ran.err);
+        ran
+    };
+    take(with_token(&["check", "in/exchange.toml"]), 0);
+    take(with_token(&["run", "in/exchange.toml", "--plan"]), 0);
+    take(with_token(&["run", "in/exchange.toml", "--json"]), 0);
+    let convert = |option: &str| {
+        with_token(&["convert", "in/people.csv", &url, "-O", option, "--receipt", "receipt.json"])
+    };
+    take(convert("header_env=X-Api-Key=FENHE_CANARY"), 0);
+    let requests = seen.lock().unwrap().to_lowercase();
+    assert!(requests.contains("authorization: bearer canary-token\r\n"), "{requests}");
+    assert!(requests.contains("x-api-key: canary-key\r\n"), "{requests}");
+    assert!(requests.contains("x-api-key: canary-token\r\n"), "{requests}");
+
+    // What is wrong with a secret is told by line and name, without it.
+    let ran = take(work.run(&["run", "in/exchange.toml"]), 2);
+    assert!(
+        ran.err.contains("exchange.toml, line 6, column 1") && ran.err.contains("FENHE_CANARY"),
+        "{}",
+        ran.err
+    );
+    own("in/keys/api.key", 0o644);
+    let ran = take(with_token(&["check", "in/exchange.toml"]), 2);
+    assert!(
+        ran.err.contains("exchange.toml, line 7, column 1") && ran.err.contains("chmod 600"),
+        "{}",
+        ran.err
+    );
+    take(convert("headers=Authorization: canary"), 2);
+    take(convert("bearer_env=canary-token"), 2);
+    assert!(!shown.contains("canary"), "{shown}");
+
+    std::fs::remove_dir_all(work.path("in/keys")).unwrap();
+    let grep = Command::new("grep").args(["-rla", "canary-"]).arg(work.folder.path()).output();
+    assert_eq!(String::from_utf8(grep.unwrap().stdout).unwrap(), "", "files with the secret");
+}
