@@ -32,7 +32,7 @@ fn main() {
         .build()
         .expect("a runtime");
     for name in common::NAMES {
-        if common::setting("FENHE_BENCH_ONLY").is_some_and(|only| !name.contains(&only)) {
+        if !common::wanted(name) {
             continue;
         }
         let (format, _, path) = common::subject(name, &files);

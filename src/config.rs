@@ -75,6 +75,7 @@ impl ExchangeConfig {
         };
         config.spread()?;
         config.check_names()?;
+        config.check_workbook()?;
         Ok(config)
     }
 
@@ -94,9 +95,34 @@ impl ExchangeConfig {
         self.beside(self.text.receipt.as_deref(), "receipt.json")
     }
 
-    /// Where the rejects go.
+    /// Where the rejects go, record by record, before anything else: beside the workbook if one is asked for.
     pub fn rejects(&self) -> PathBuf {
-        self.beside(self.text.rejects.as_deref(), "rejects.ndjson")
+        let path = self.beside(self.given_rejects(), "rejects.ndjson");
+        match self.wants_workbook() {
+            true => PathBuf::from(format!("{}.ndjson", path.display())),
+            false => path,
+        }
+    }
+
+    /// Where the rejects of a flow go once more, as a workbook to be corrected: `rejects = "bad.xlsx"`. Each of several
+    /// flows has one of its own, `bad.FLOW.xlsx`, because its columns are its own.
+    pub fn reject_workbook(&self, flow: &str) -> Option<PathBuf> {
+        let path = self.base.join(self.given_rejects().filter(|_| self.wants_workbook())?);
+        if self.text.flow.len() == 1 {
+            return Some(path);
+        }
+        let stem = path.file_stem()?.to_string_lossy();
+        let end = path.extension()?.to_string_lossy();
+        Some(path.with_file_name(format!("{stem}.{flow}.{end}")))
+    }
+
+    fn given_rejects(&self) -> Option<&str> {
+        self.text.rejects.as_ref().map(|path| path.get_ref().as_str())
+    }
+
+    fn wants_workbook(&self) -> bool {
+        let end = self.given_rejects().and_then(|path| Path::new(path).extension());
+        end.is_some_and(|end| end.eq_ignore_ascii_case("xlsx"))
     }
 
     /// Names of the flows, in the order in which they run.
@@ -109,6 +135,18 @@ impl ExchangeConfig {
             Some(path) => self.base.join(path),
             None => self.base.join(format!("{}.{end}", self.name)),
         }
+    }
+
+    fn check_workbook(&self) -> Result<()> {
+        let Some(path) = self.text.rejects.as_ref().filter(|_| self.wants_workbook()) else {
+            return Ok(());
+        };
+        if cfg!(feature = "excel") {
+            return Ok(());
+        }
+        let message = "this build makes no workbooks: the feature excel is off";
+        let error = self.source.at(path.span(), "exchange.rejects", message);
+        Err(error.hint("name a file that ends in .ndjson"))
     }
 
     fn check_names(&self) -> Result<()> {

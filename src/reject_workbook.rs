@@ -7,7 +7,9 @@ use std::path::Path;
 use arrow_schema::Schema;
 use fenhe_core::{Error, Kind, Limits, Reject, Result};
 
+use crate::pump::{Flow, outline};
 use crate::rejects::{Rejected, sync_folder};
+use crate::replay::sheet;
 
 /// Writes the rejects of one delivery, as they lie in the file of rejects `log`, into a workbook `to` that a clerk can correct and
 /// send back (see [`fenhe_excel::reject_workbook`]); how many they are. The workbook takes the place of an older one only when it is whole.
@@ -27,17 +29,40 @@ pub fn reject_workbook(
     if rejects.is_empty() {
         return Ok(0);
     }
-    let book = fenhe_excel::reject_workbook(schema, &rejects)?;
+    put(&fenhe_excel::reject_workbook(schema, &rejects)?, to)?;
+    Ok(rejects.len() as u64)
+}
+
+/// Writes the rejects of a delivery as a workbook that `fenhe replay` takes when it is corrected; how many they are.
+/// Only records that `is_open`.
+pub(crate) async fn flow_workbook(
+    flow: &Flow,
+    delivery: &str,
+    is_open: impl Fn(u64) -> bool,
+    to: &Path,
+) -> Result<u64> {
+    let Some(log) = &flow.rejects else { return Ok(0) };
+    let mut rejects = read(&log.path, delivery, &flow.limits)?;
+    rejects.retain(|reject| is_open(reject.record));
+    if rejects.is_empty() {
+        return Ok(0);
+    }
+    let (schema, marks) = sheet(&rejects, delivery, &outline(flow).await?);
+    put(&fenhe_excel::reject_workbook_with(&schema, &rejects, &marks)?, to)?;
+    Ok(rejects.len() as u64)
+}
+
+/// The workbook is there as a whole or not at all.
+fn put(book: &[u8], to: &Path) -> Result<()> {
     let named = |error: std::io::Error| Error::from(error).source_name(to.display().to_string());
     let folder = match to.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let mut part = tempfile::NamedTempFile::new_in(folder).map_err(named)?;
-    part.write_all(&book).and_then(|()| part.as_file().sync_all()).map_err(named)?;
+    part.write_all(book).and_then(|()| part.as_file().sync_all()).map_err(named)?;
     part.persist(to).map_err(|error| named(error.error))?;
-    sync_folder(to)?;
-    Ok(rejects.len() as u64)
+    sync_folder(to)
 }
 
 fn read(log: &Path, delivery: &str, limits: &Limits) -> Result<Vec<Reject>> {

@@ -15,6 +15,8 @@ use crate::pump::{Control, Flow, Input, Policy, Replay, outline, pump};
 use crate::receipt::{Receipt, utc, write_receipt};
 use crate::run::Ran;
 
+#[cfg(feature = "excel")]
+pub(crate) use list::sheet;
 pub use list::{Corrections, correction_list};
 use rows::Corrected;
 
@@ -71,7 +73,7 @@ impl ExchangeConfig {
         let document = books.close(&receipt)?;
         write_receipt(&self.replay_receipt(), &document)?;
         let receipt = serde_json::from_slice(&document).map_err(std::io::Error::from)?;
-        Ok(Ran { receipt, errors })
+        Ok(Ran { receipt, errors, workbooks: Vec::new() })
     }
 
     /// The books of deliveries, replays taken into account.

@@ -1,15 +1,20 @@
 //! All flows of an exchange, one after the other, and their receipt.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use fenhe_core::{Error, Result};
+#[cfg(feature = "excel")]
+use fenhe_ledger::OpenReject;
 use fenhe_ledger::{Algorithm, Ledger, Run, Signer};
 
 use crate::config::{ExchangeConfig, Prepared};
 use crate::pump::{Control, Flow, Input, KeepRows, pump_together};
 use crate::receipt::{FlowReceipt, Receipt, Status, run_id, utc, write_receipt};
 use crate::reconcile::reconcile;
+#[cfg(feature = "excel")]
+use crate::reject_workbook::flow_workbook;
 
 /// The end of an exchange: the receipt, which is written already, and the errors of single flows.
 #[derive(Debug)]
@@ -18,6 +23,8 @@ pub struct Ran {
     pub receipt: Receipt,
     /// Errors that ended flows, by the name of the flow.
     pub errors: Vec<(String, Error)>,
+    /// The workbooks of rejects that were written, and how many records each holds.
+    pub workbooks: Vec<(PathBuf, u64)>,
 }
 
 impl ExchangeConfig {
@@ -37,7 +44,7 @@ impl ExchangeConfig {
             tool: receipt.tool.clone(),
             started: receipt.started.clone(),
         })?;
-        let mut errors = Vec::new();
+        let (mut errors, mut workbooks) = (Vec::new(), Vec::new());
         for group in flows.chunk_by(|a, b| a.group == b.group) {
             let together: Vec<_> = group.iter().map(|prepared| &prepared.flow).collect();
             let ended = pump_together(&together, &control).await;
@@ -48,6 +55,14 @@ impl ExchangeConfig {
                 if self.reads_back() && ended.receipt.status <= Status::AlreadyDelivered {
                     let back = read_back(&mut ended.receipt, &prepared.flow, &books.ledger).await;
                     ended.error = ended.error.or(back.err());
+                }
+                match self.explain(&prepared.flow, &ended.receipt).await {
+                    Ok(written) => workbooks.extend(written),
+                    Err(error) => {
+                        let note = format!("there is no workbook of the rejects: {error}");
+                        ended.receipt.notes.push(note);
+                        ended.error = ended.error.or(Some(error));
+                    }
                 }
                 receipt.add(ended.receipt);
                 if let Some(error) = ended.error {
@@ -63,7 +78,34 @@ impl ExchangeConfig {
         let document = books.close(&receipt)?;
         write_receipt(&self.receipt(), &document)?;
         let receipt = serde_json::from_slice(&document).map_err(std::io::Error::from)?;
-        Ok(Ran { receipt, errors })
+        Ok(Ran { receipt, errors, workbooks })
+    }
+
+    /// Writes the workbook of rejects that is asked for. A delivery that was made before leaves the one that is there: it
+    /// may be corrected by now.
+    #[cfg(feature = "excel")]
+    async fn explain(&self, flow: &Flow, receipt: &FlowReceipt) -> Result<Option<(PathBuf, u64)>> {
+        let Some(path) = self.reject_workbook(&flow.name) else { return Ok(None) };
+        let before = receipt.status == Status::AlreadyDelivered && path.exists();
+        if before || receipt.open_rejects() == 0 {
+            return Ok(None);
+        }
+        let open = match receipt.replayed {
+            0 => Vec::new(),
+            _ => self.open_rejects()?,
+        };
+        let is_open = |record| {
+            let same =
+                |one: &OpenReject| one.delivery == receipt.delivery && one.reject.record == record;
+            receipt.replayed == 0 || open.iter().any(same)
+        };
+        let count = flow_workbook(flow, &receipt.delivery, is_open, &path).await?;
+        Ok((count > 0).then_some((path, count)))
+    }
+
+    #[cfg(not(feature = "excel"))]
+    async fn explain(&self, _: &Flow, _: &FlowReceipt) -> Result<Option<(PathBuf, u64)>> {
+        Ok(None)
     }
 }
 

@@ -7,8 +7,15 @@
     clippy::panic,
     clippy::expect_used,
     clippy::print_stdout,
+    unused_imports,
     missing_docs
 )]
+
+mod contest;
+mod sink;
+
+pub use contest::{Contest, cpu, median};
+pub use sink::Sink;
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
@@ -121,10 +128,21 @@ pub fn decode_each(
     format: &dyn Format,
     schema: Option<SchemaRef>,
     path: &Path,
+    each: impl FnMut(RecordBatch),
+) {
+    let file = File::open(path).expect("the file");
+    let size = file.metadata().expect("its size").len();
+    decode_from(format, schema, file, size, each);
+}
+
+/// Decodes a whole stream of that size on this thread and hands over its batches; every reject is a failure here.
+pub fn decode_from(
+    format: &dyn Format,
+    schema: Option<SchemaRef>,
+    mut input: impl Read,
+    size: u64,
     mut each: impl FnMut(RecordBatch),
 ) {
-    let mut file = File::open(path).expect("the file");
-    let size = file.metadata().expect("its size").len();
     let options = DecodeOptions { schema, size: Some(size), ..DecodeOptions::default() };
     let mut decoder = format.decoder(options).expect("a decoder");
     let pool = ChunkPool::new(1 << 20);
@@ -137,7 +155,7 @@ pub fn decode_each(
             Output::Done => return,
             Output::NeedInput => {
                 let mut chunk = pool.get();
-                let n = file.read(&mut chunk).expect("read");
+                let n = input.read(&mut chunk).expect("read");
                 let input = if n == 0 { Input::EndOfStream } else { Input::Bytes(chunk.freeze(n)) };
                 decoder.feed(input).expect("fed");
             }
@@ -145,79 +163,9 @@ pub fn decode_each(
     }
 }
 
-/// One format against one peer.
-pub struct Contest<'a> {
-    name: &'a str,
-    peer_name: &'a str,
-    path: &'a Path,
-    ours: Option<Box<dyn Fn(&Path) -> usize + 'a>>,
-}
-
-impl<'a> Contest<'a> {
-    pub fn new(name: &'a str, peer_name: &'a str, path: &'a Path) -> Self {
-        Self { name, peer_name, path, ours: None }
-    }
-
-    pub fn ours(mut self, run: impl Fn(&Path) -> usize + 'a) -> Self {
-        self.ours = Some(Box::new(run));
-        self
-    }
-
-    pub fn peer(self, run: impl Fn(&Path) -> usize + 'a) -> Ready<'a> {
-        Ready { contest: self, peer: Box::new(run) }
-    }
-}
-
-/// A contest with both sides.
-pub struct Ready<'a> {
-    contest: Contest<'a>,
-    peer: Box<dyn Fn(&Path) -> usize + 'a>,
-}
-
-impl Ready<'_> {
-    /// Interleaved rounds; prints medians and the ratio of each pair's median.
-    pub fn run(self) {
-        let Self { contest: Contest { name, peer_name, path, ours }, peer } = self;
-        if setting("FENHE_BENCH_ONLY").is_some_and(|only| !name.contains(&only)) {
-            return;
-        }
-        let ours = ours.expect("our side");
-        let rounds = setting("FENHE_BENCH_ROUNDS").and_then(|v| v.parse().ok()).unwrap_or(5);
-        let (mut mine, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        assert_eq!(ours(path), peer(path), "{name}: both read the same rows");
-        for _ in 0..rounds {
-            let a = cpu(|| ours(path));
-            let b = cpu(|| peer(path));
-            mine.push(a);
-            theirs.push(b);
-            ratios.push(b / a);
-        }
-        let size = fs::metadata(path).expect("the file").len() as f64 / 1e6;
-        let (mine, theirs) = (median(mine), median(theirs));
-        println!(
-            "{name:<14} {size:>7.1} MB  fenhe {:>7.1} MB/s  {peer_name} {:>7.1} MB/s  ratio {:.2}",
-            size / mine,
-            size / theirs,
-            median(ratios)
-        );
-    }
-}
-
-/// CPU seconds of this thread for `run`, as the scheduler counts them.
-pub fn cpu(run: impl FnOnce() -> usize) -> f64 {
-    let before = on_cpu();
-    std::hint::black_box(run());
-    (on_cpu() - before) as f64 / 1e9
-}
-
-fn on_cpu() -> u64 {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux scheduler figures");
-    text.split(' ').next().and_then(|n| n.parse().ok()).expect("nanoseconds on the processor")
-}
-
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// Whether this run measures `name`.
+pub fn wanted(name: &str) -> bool {
+    setting("FENHE_BENCH_ONLY").is_none_or(|only| name.contains(&only))
 }
 
 pub fn setting(name: &str) -> Option<String> {

@@ -31,7 +31,7 @@ struct Rules {
 }
 
 pub(crate) fn run(files: &Files) {
-    if setting("FENHE_BENCH_ONLY").is_some_and(|only| !"mapping".contains(&only)) {
+    if !common::wanted("mapping") {
         return;
     }
     let (format, typed, path) = common::subject("csv-gb18030", files);

@@ -48,6 +48,9 @@ pub(crate) async fn run(args: Args) -> Result<u8> {
         out::message(&format!("flow {flow} failed:"));
         report::error(error);
     }
+    for (path, count) in &ran.workbooks {
+        out::message(&format!("{count} rejected records to be corrected: {}", path.display()));
+    }
     match args.json {
         true => out::json(&ran.receipt)?,
         false => {
@@ -57,7 +60,12 @@ pub(crate) async fn run(args: Args) -> Result<u8> {
     }
     let config_only =
         !ran.errors.is_empty() && ran.errors.iter().all(|(_, e)| crate::code_of(e) == 2);
-    Ok(if config_only { 2 } else { ran.receipt.exit_code() })
+    Ok(match ran.receipt.exit_code() {
+        _ if config_only => 2,
+        // Everything is delivered, but not everything that was asked for is there.
+        0 if !ran.errors.is_empty() => 1,
+        code => code,
+    })
 }
 
 async fn plan(config: &ExchangeConfig, flows: &[Prepared]) -> Result<u8> {
@@ -82,6 +90,9 @@ async fn plan(config: &ExchangeConfig, flows: &[Prepared]) -> Result<u8> {
         text.push('\n');
     }
     let _ = writeln!(text, "rejects: {}", config.rejects().display());
+    for workbook in flows.iter().filter_map(|one| config.reject_workbook(&one.flow.name)) {
+        let _ = writeln!(text, "workbook of rejects: {}", workbook.display());
+    }
     let _ = writeln!(text, "receipt: {}", config.receipt().display());
     out::data(&text)?;
     Ok(0)

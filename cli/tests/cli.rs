@@ -611,6 +611,109 @@ fn refused_rows_come_back_as_a_list_are_corrected_and_net_off() {
     assert!(other.out.contains("changed  063  record 63"), "{}", other.out);
 }
 
+/// The rows of a workbook as this program reads them.
+fn workbook(work: &Work, name: &str) -> Vec<String> {
+    let ran = work.run(&["convert", name, "-", "--to", "csv", "-o", "types=text"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    ran.out.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn rejects_of_an_exchange_become_workbooks_that_are_corrected_and_sent_again() {
+    let work = Work::new();
+    two_platforms(&work);
+    let text = work.read("exchange.toml").replace("rejects.ndjson", "bad.xlsx");
+    work.write("exchange.toml", text);
+    let plan = work.run(&["run", "exchange.toml", "--plan"]);
+    for path in ["out/bad.xlsx.ndjson", "out/bad.fees.strict.xlsx", "out/bad.fees.plain.xlsx"] {
+        assert!(plan.out.contains(path), "{}", plan.out);
+    }
+    let ran = work.run(&["run", "exchange.toml"]);
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains("3 rejected records to be corrected: out/bad.fees.strict.xlsx"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(work.read("out/bad.xlsx.ndjson").lines().count(), 3);
+    assert!(!work.path("out/bad.fees.plain.xlsx").exists(), "nothing was refused there");
+    let lines = workbook(&work, "out/bad.fees.strict.xlsx");
+    assert_eq!(lines[0], "id,name,amount,_source,_row,_reason,_raw,_delivery,_record,_shape");
+    let records = [("017", 17), ("042", 42), ("099", 99)];
+    assert_eq!(lines.len(), 1 + records.len(), "{lines:?}");
+    for (line, (id, n)) in lines[1..].iter().zip(records) {
+        assert!(line.starts_with(&format!("{id},张{n},{}.50,", n + 1_000)), "{line}");
+        assert!(line.ends_with(&format!(",{n},target")), "{line}");
+    }
+
+    // What a clerk is at work on is not overwritten by a run that delivers nothing.
+    let book = std::fs::read(work.path("out/bad.fees.strict.xlsx")).unwrap();
+    work.write("out/bad.fees.strict.xlsx", "at work");
+    assert_eq!(work.run(&["run", "exchange.toml"]).code, 3);
+    assert_eq!(work.read("out/bad.fees.strict.xlsx"), "at work");
+    work.write("out/bad.fees.strict.xlsx", book);
+
+    // Two rows are put right; the third goes back as it is and stays open.
+    let text = lines.join("\n").replace("1017.50", "17.50").replace("1099.50", "99.50");
+    work.write("right.csv", text + "\n");
+    let ran = work.run(&["convert", "right.csv", "right.xlsx", "-o", "types=text"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let replayed = work.run(&["replay", "exchange.toml", "--corrected", "right.xlsx"]);
+    assert_eq!(replayed.code, 0, "{}{}", replayed.out, replayed.err);
+    let strict = rusqlite::Connection::open(work.path("strict.db")).unwrap();
+    let sum = |sql| strict.query_row(sql, [], |row| row.get::<_, f64>(0)).unwrap();
+    assert_eq!(sum("SELECT count(*) FROM fee"), 99.0);
+    assert_eq!(sum("SELECT amount FROM fee WHERE id = '017'"), 17.5);
+
+    // Asked for again, the workbook holds what is still open.
+    std::fs::remove_file(work.path("out/bad.fees.strict.xlsx")).unwrap();
+    work.run(&["run", "exchange.toml"]);
+    let lines = workbook(&work, "out/bad.fees.strict.xlsx");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[1].starts_with("042,"), "{lines:?}");
+}
+
+#[test]
+fn a_workbook_holds_records_that_never_became_rows_as_they_were_read() {
+    let work = exchange(3_000);
+    work.write("exchange.toml", EXCHANGE.replace("rejects.ndjson", "rejects.xlsx"));
+    let ran = work.run(&["run", "exchange.toml"]);
+    assert_eq!(ran.code, 0, "within the budget: {}{}", ran.out, ran.err);
+    let lines = workbook(&work, "out/rejects.xlsx");
+    assert!(lines[0].starts_with("person_id,name,fee,_source,_row,"), "{lines:?}");
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(lines[1].contains(",\"1000,张1000,x\","), "{lines:?}");
+    assert!(lines[1].contains("value.not_a_number"), "{lines:?}");
+
+    // The books are not touched by a workbook that cannot be made, and the run does not say that all is well.
+    std::fs::remove_file(work.path("out/rejects.xlsx")).unwrap();
+    std::fs::create_dir(work.path("out/rejects.xlsx")).unwrap();
+    let ran = work.run(&["run", "exchange.toml", "--restart"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("2,997") && ran.out.contains("no workbook"), "{}", ran.out);
+    assert_eq!(work.read("out/rejects.xlsx.ndjson").lines().count(), 3);
+}
+
+#[test]
+fn rows_of_a_sheet_are_corrected_under_the_names_of_the_sheet() {
+    let work = Work::new();
+    work.write("schema.toml", SCHEMA);
+    work.write("in.csv", "id,name,fee\n1,张,1.00\n2,李,l2.50\n");
+    assert_eq!(work.run(&["convert", "in.csv", "in.xlsx", "-o", "types=text"]).code, 0);
+    let text = EXCHANGE.replace("rejects.ndjson", "bad.xlsx").replace("in.csv", "in.xlsx");
+    work.write("exchange.toml", text);
+    let ran = work.run(&["run", "exchange.toml"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let lines = workbook(&work, "out/bad.xlsx");
+    assert!(lines[0].starts_with("id,name,fee,_source,"), "{lines:?}");
+    assert!(lines[1].starts_with("2,李,l2.50,"), "{lines:?}");
+    assert!(lines[1].ends_with(",2,source"), "{lines:?}");
+    work.write("right.csv", lines.join("\n").replace("l2.50", "12.50"));
+    let replayed = work.run(&["replay", "exchange.toml", "--corrected", "right.csv"]);
+    assert_eq!(replayed.code, 0, "{}{}", replayed.out, replayed.err);
+    assert_eq!(rows(&work.path("out/platform.db")), (2, 2));
+}
+
 #[test]
 fn a_receipt_that_was_touched_is_not_sound() {
     let work = Work::new();
@@ -631,4 +734,100 @@ fn a_receipt_that_was_touched_is_not_sound() {
         "fees.strict",
     ]);
     assert_eq!(compared.code, 1, "figures that were altered are compared with nothing");
+}
+
+/// A web server that keeps what it was sent and says yes to everything.
+fn platform() -> (String, std::sync::Arc<std::sync::Mutex<String>>) {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}/in/people", listener.local_addr().unwrap());
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let kept = std::sync::Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+            let whole = |request: &[u8]| {
+                let text = String::from_utf8_lossy(request).to_lowercase();
+                let (head, body) = text.split_once("\r\n\r\n")?;
+                let length = head.split("content-length: ").nth(1)?.lines().next()?;
+                (body.len() >= length.parse().unwrap()).then_some(())
+            };
+            while whole(&request).is_none() {
+                match stream.read(&mut buffer).unwrap() {
+                    0 => break,
+                    n => request.extend_from_slice(&buffer[..n]),
+                }
+            }
+            kept.lock().unwrap().push_str(&String::from_utf8_lossy(&request));
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                .unwrap();
+        }
+    });
+    (url, seen)
+}
+
+#[cfg(unix)]
+#[test]
+fn secrets_of_a_service_reach_it_and_nothing_else() {
+    use std::os::unix::fs::PermissionsExt;
+    let work = Work::new();
+    let (url, seen) = platform();
+    let own = |name: &str, mode| {
+        std::fs::set_permissions(work.path(name), PermissionsExt::from_mode(mode)).unwrap();
+    };
+    work.write("in/people.csv", "id,name\n1,张三\n2,李四\n");
+    work.write("in/keys/api.key", "canary-key\n");
+    own("in/keys/api.key", 0o600);
+    work.write(
+        "in/exchange.toml",
+        format!(
+            "[[flow]]\nname = \"people\"\nfrom = \"people.csv\"\nto = \"{url}\"\n[flow.write]\n\
+             bearer_env = \"FENHE_CANARY\"\nheader_file = [\"X-Api-Key=keys/api.key\"]\n"
+        ),
+    );
+    let with_token = |args: &[&str]| -> Ran {
+        let mut command = work.command(args);
+        command.env("FENHE_CANARY", "canary-token").stdin(Stdio::null()).output().unwrap().into()
+    };
+    let mut shown = String::new();
+    let mut take = |ran: Ran, code: i32| {
+        assert_eq!(ran.code, code, "{}", ran.err);
+        shown.push_str(&ran.out);
+        shown.push_str(&ran.err);
+        ran
+    };
+    take(with_token(&["check", "in/exchange.toml"]), 0);
+    take(with_token(&["run", "in/exchange.toml", "--plan"]), 0);
+    take(with_token(&["run", "in/exchange.toml", "--json"]), 0);
+    let convert = |option: &str| {
+        with_token(&["convert", "in/people.csv", &url, "-O", option, "--receipt", "receipt.json"])
+    };
+    take(convert("header_env=X-Api-Key=FENHE_CANARY"), 0);
+    let requests = seen.lock().unwrap().to_lowercase();
+    assert!(requests.contains("authorization: bearer canary-token\r\n"), "{requests}");
+    assert!(requests.contains("x-api-key: canary-key\r\n"), "{requests}");
+    assert!(requests.contains("x-api-key: canary-token\r\n"), "{requests}");
+
+    // What is wrong with a secret is told by line and name, without it.
+    let ran = take(work.run(&["run", "in/exchange.toml"]), 2);
+    assert!(
+        ran.err.contains("exchange.toml, line 6, column 1") && ran.err.contains("FENHE_CANARY"),
+        "{}",
+        ran.err
+    );
+    own("in/keys/api.key", 0o644);
+    let ran = take(with_token(&["check", "in/exchange.toml"]), 2);
+    assert!(
+        ran.err.contains("exchange.toml, line 7, column 1") && ran.err.contains("chmod 600"),
+        "{}",
+        ran.err
+    );
+    take(convert("headers=Authorization: canary"), 2);
+    take(convert("bearer_env=canary-token"), 2);
+    assert!(!shown.contains("canary"), "{shown}");
+
+    std::fs::remove_dir_all(work.path("in/keys")).unwrap();
+    let grep = Command::new("grep").args(["-rla", "canary-"]).arg(work.folder.path()).output();
+    assert_eq!(String::from_utf8(grep.unwrap().stdout).unwrap(), "", "files with the secret");
 }

@@ -17,7 +17,7 @@ use crate::pump::{Budget, OnError};
 #[serde(deny_unknown_fields)]
 pub(super) struct Text {
     pub(super) name: Option<Spanned<String>>,
-    pub(super) rejects: Option<String>,
+    pub(super) rejects: Option<Spanned<String>>,
     pub(super) receipt: Option<String>,
     /// Folder of locks and, unless it is named, of the ledger.
     pub(super) state: Option<PathBuf>,

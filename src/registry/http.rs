@@ -10,6 +10,10 @@ use crate::place::Place;
 
 const OPTIONS: &[&str] = &[
     "headers",
+    "bearer_env",
+    "bearer_file",
+    "header_env",
+    "header_file",
     "forward",
     "roots_pem",
     "redirects",
@@ -40,7 +44,11 @@ fn open(place: &Place, options: &Options, purpose: Purpose) -> Result<Opened> {
     let config = |url: String| -> Result<HttpConfig> {
         let mut options = options.clone();
         options.set("url", url);
-        options.parse("http")
+        let mut config: HttpConfig = options.parse("http")?;
+        config.find_files(|file| {
+            Place::relative_to(file, place.base()).path().to_string_lossy().into_owned()
+        });
+        Ok(config)
     };
     if purpose.write && !purpose.format {
         let exchange = Arc::new(Http::new(config(place.uri().to_owned())?)?);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use fenhe_core::{Error, Kind, Limits, Raw, ReadRequest, Result};
+use fenhe_core::{Error, Kind, Limits, Raw, ReadRequest, Reject, Result};
 use fenhe_ledger::OpenReject;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -16,7 +16,19 @@ use crate::pump::{Input, Outline};
 const DELIVERY: &str = "_delivery";
 const RECORD: &str = "_record";
 const SHAPE: &str = "_shape";
-const OWN: [&str; 8] = [DELIVERY, RECORD, SHAPE, "_code", "_field", "_expected", "_found", "_raw"];
+const OWN: [&str; 11] = [
+    DELIVERY,
+    RECORD,
+    SHAPE,
+    "_code",
+    "_field",
+    "_expected",
+    "_found",
+    "_raw",
+    "_source",
+    "_row",
+    "_reason",
+];
 
 /// Whose names the values of a row have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,15 +62,9 @@ pub struct Corrections {
 /// # Errors
 /// Those of Arrow.
 pub fn correction_list(open: &[OpenReject], outline: &Outline) -> Result<RecordBatch> {
-    let rows: Vec<(Shape, Values)> = open.iter().map(values_of).collect();
-    let wants = |shape| rows.iter().any(|(other, _)| *other == shape);
-    let mut names: Vec<&str> = Vec::new();
-    for (shape, schema) in [(Shape::Source, &outline.source), (Shape::Target, &outline.target)] {
-        let fields = schema.fields().iter().map(|field| field.name().as_str());
-        names.extend(fields.filter(|_| wants(shape)));
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    names.retain(|name| seen.insert(*name) && !OWN.contains(name));
+    let rows: Vec<(Shape, Values)> =
+        open.iter().map(|open| values_of(&open.reject, outline)).collect();
+    let names = value_names(rows.iter().map(|(shape, _)| *shape), outline);
     let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
     let own = |value: &dyn Fn(&OpenReject, Shape) -> Option<String>| -> ArrayRef {
         let values = open.iter().zip(&rows).map(|(open, (shape, _))| value(open, *shape));
@@ -94,16 +100,51 @@ impl Shape {
 /// Values of a row as they are spelled: a number keeps its digits.
 type Values = BTreeMap<String, Box<RawValue>>;
 
-fn values_of(open: &OpenReject) -> (Shape, Values) {
-    let row = match open.reject.raw_is {
-        Raw::Row => serde_json::from_slice(&open.reject.raw).unwrap_or_default(),
+fn values_of(reject: &Reject, outline: &Outline) -> (Shape, Values) {
+    let row: Values = match reject.raw_is {
+        Raw::Row => serde_json::from_slice(&reject.raw).unwrap_or_default(),
         Raw::Source => return (Shape::Target, Values::new()),
     };
-    // The mapping refuses rows as they came, a target those that it was given.
-    match &*open.reject.adapter {
-        "fields" | "mapping" => (Shape::Source, row),
-        _ => (Shape::Target, row),
+    let all_in = |schema: &Schema| row.keys().all(|name| schema.index_of(name).is_ok());
+    // The mapping refuses rows as they came, and so do formats that read cells; a target those that it was given.
+    let shape = match &*reject.adapter {
+        "fields" | "mapping" => Shape::Source,
+        _ if all_in(&outline.source) && !all_in(&outline.target) => Shape::Source,
+        _ => Shape::Target,
+    };
+    (shape, row)
+}
+
+/// The columns that hold values, in the order of their schemas.
+fn value_names(shapes: impl Iterator<Item = Shape> + Clone, outline: &Outline) -> Vec<&str> {
+    let wants = |shape| shapes.clone().any(|other| other == shape);
+    let mut names: Vec<&str> = Vec::new();
+    for (shape, schema) in [(Shape::Source, &outline.source), (Shape::Target, &outline.target)] {
+        let fields = schema.fields().iter().map(|field| field.name().as_str());
+        names.extend(fields.filter(|_| wants(shape)));
     }
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(*name) && !OWN.contains(name));
+    names
+}
+
+/// What a workbook of rejects has to hold so that it can be taken for a list: the columns of the values, and those that
+/// say which record a row is about.
+#[cfg(feature = "excel")]
+pub(crate) fn sheet(
+    rejects: &[Reject],
+    delivery: &str,
+    outline: &Outline,
+) -> (Schema, [(&'static str, Vec<String>); 3]) {
+    let shapes: Vec<Shape> = rejects.iter().map(|reject| values_of(reject, outline).0).collect();
+    let names = value_names(shapes.iter().copied(), outline);
+    let fields = names.into_iter().map(|name| Field::new(name, DataType::Utf8, true));
+    let marks = [
+        (DELIVERY, vec![delivery.to_owned(); rejects.len()]),
+        (RECORD, rejects.iter().map(|reject| reject.record.to_string()).collect()),
+        (SHAPE, shapes.into_iter().map(|shape| shape.name().to_owned()).collect()),
+    ];
+    (Schema::new(fields.collect::<Vec<_>>()), marks)
 }
 
 fn text_of(value: &RawValue) -> Option<String> {

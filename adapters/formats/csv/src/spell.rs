@@ -208,6 +208,9 @@ impl Speller {
                 || bytes.starts_with(b"\x1A")
                 || (!bom.is_empty() && bytes.starts_with(bom));
         }
+        if !bytes.iter().any(|byte| syntax.is_special(*byte) || Some(*byte) == syntax.quote) {
+            return contents;
+        }
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let Some(&byte) = rest.first() else { break };

@@ -22,4 +22,4 @@ mod xlsb;
 
 pub use format::Excel;
 pub use options::{ExcelOptions, FormulaGuard, Hidden, Invalid, Merged, Types};
-pub use rejects::reject_workbook;
+pub use rejects::{reject_workbook, reject_workbook_with};

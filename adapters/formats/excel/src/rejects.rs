@@ -1,9 +1,11 @@
 //! Rejects as a workbook that a clerk corrects and sends back.
 
+use std::collections::BTreeMap;
+
 use arrow_schema::Schema;
 use fenhe_core::{Error, Fault, Kind, Limits, Raw, Reject, Result};
 use rust_xlsxwriter::{Format, Note, Workbook, Worksheet};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use crate::cells::MAX_ROWS;
 use crate::encode::{MAX_TEXT, is_formula, refused};
@@ -28,10 +30,23 @@ use crate::encode::{MAX_TEXT, is_formula, refused};
 /// # Errors
 /// [`Kind::Limit`] for more rejects than a sheet has rows, [`Kind::Config`] for more columns than it has.
 pub fn reject_workbook(schema: &Schema, rejects: &[Reject]) -> Result<Vec<u8>> {
+    reject_workbook_with(schema, rejects, &[])
+}
+
+/// As [`reject_workbook`], with columns of the caller's behind the others: a name, and one text a reject.
+///
+/// # Errors
+/// Those of [`reject_workbook`].
+pub fn reject_workbook_with(
+    schema: &Schema,
+    rejects: &[Reject],
+    more: &[(&str, Vec<String>)],
+) -> Result<Vec<u8>> {
     Limits::check("rejects", u64::from(MAX_ROWS) - 1, rejects.len() as u64)?;
     let mut names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
     let columns = names.len();
     names.extend(["_source", "_row", "_reason", "_raw"]);
+    names.extend(more.iter().map(|(name, _)| name));
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
     sheet.set_name("rejects").map_err(refused)?;
@@ -44,6 +59,11 @@ pub fn reject_workbook(schema: &Schema, rejects: &[Reject]) -> Result<Vec<u8>> {
     sheet.set_freeze_panes(1, 0).map_err(refused)?;
     for (reject, row) in rejects.iter().zip(1..) {
         line(sheet, row, reject, names.get(..columns).unwrap_or_default(), &styles)?;
+    }
+    for ((_, texts), at) in more.iter().zip(columns + 4..) {
+        for (text, row) in texts.iter().take(rejects.len()).zip(1..) {
+            put(sheet, row, at, text, &styles.text)?;
+        }
     }
     workbook.save_to_buffer().map_err(refused)
 }
@@ -76,13 +96,13 @@ fn line(
     styles: &Styles,
 ) -> Result<()> {
     let values = match reject.raw_is {
-        Raw::Row => serde_json::from_slice::<Map<String, Value>>(&reject.raw).ok(),
+        Raw::Row => serde_json::from_slice::<BTreeMap<String, Box<RawValue>>>(&reject.raw).ok(),
         Raw::Source => None,
     };
     let faults: Vec<&Fault> = std::iter::once(&reject.fault).chain(&reject.also).collect();
     for (at, name) in names.iter().enumerate() {
         let value = values.as_ref().and_then(|values| values.get(*name));
-        let text = value.map(shown).unwrap_or_default();
+        let text = value.map(|value| shown(value)).unwrap_or_default();
         let fault = faults.iter().find(|fault| fault.field == *name);
         let style = match fault {
             Some(_) => &styles.marked,
@@ -106,21 +126,29 @@ fn line(
     Ok(())
 }
 
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+/// Text without its quotes; numbers as they are spelled, with every digit.
+fn shown(value: &RawValue) -> String {
+    match value.get() {
+        "null" => String::new(),
+        text if text.starts_with('"') => serde_json::from_str(text).unwrap_or_default(),
+        other => other.to_owned(),
     }
 }
 
-/// Bytes as text, or as hexadecimal digits when they are none.
+/// Bytes as text if they are UTF-8 or GB 18030, without the end of their line; else as hexadecimal digits.
 fn raw(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes).map(str::to_owned).unwrap_or_else(|_| {
-        let mut digits = Vec::new();
-        fenhe_values::format::hex(bytes, &mut digits);
-        String::from_utf8(digits).unwrap_or_default()
-    })
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text.to_owned()),
+        Err(_) => fenhe_text::Encoding::GB18030.decode(bytes).ok().map(|text| text.into_owned()),
+    };
+    match text.filter(|text| !text.contains('\0')) {
+        Some(text) => text.trim_end_matches(['\r', '\n']).to_owned(),
+        None => {
+            let mut digits = Vec::new();
+            fenhe_values::format::hex(bytes, &mut digits);
+            String::from_utf8(digits).unwrap_or_default()
+        }
+    }
 }
 
 fn put(sheet: &mut Worksheet, row: u32, at: usize, text: &str, style: &Format) -> Result<()> {

@@ -373,6 +373,10 @@ impl Counted {
 
     /// Appends `length` units of filling; what no whole filling character fits into becomes blanks.
     pub(crate) fn fill(self, length: usize, filler: &[u8], out: &mut Vec<u8>) {
+        if let [byte] = filler {
+            out.resize(out.len() + length, *byte);
+            return;
+        }
         if self.characters {
             (0..length).for_each(|_| out.extend_from_slice(filler));
             return;

@@ -5,6 +5,8 @@ use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
+use crate::secret;
+
 /// A service, and how patient to be with it.
 ///
 /// It can be read from a configuration but not written to one: headers hold secrets.
@@ -21,6 +23,18 @@ pub struct HttpConfig {
     /// Headers of every request (`authorization`, `x-road-client`). The values are secret.
     #[serde(default)]
     pub headers: BTreeMap<String, Secret>,
+    /// Name of the environment variable that holds the token of `Authorization: Bearer`.
+    #[serde(default)]
+    pub bearer_env: Option<String>,
+    /// File that holds this token, readable by its owner alone; blanks and line ends around it do not count.
+    #[serde(default)]
+    pub bearer_file: Option<String>,
+    /// Other headers whose values are in environment variables, as `X-Api-Key=API_KEY`.
+    #[serde(default)]
+    pub header_env: Vec<String>,
+    /// Other headers whose values are in files, as `X-Api-Key=keys/api.key`.
+    #[serde(default)]
+    pub header_file: Vec<String>,
     /// Names of headers that a [`Message`](fenhe_core::Message) may bring along besides `content-type`, `accept`, `soapaction`.
     #[serde(default)]
     pub forward: Vec<String>,
@@ -90,6 +104,10 @@ impl HttpConfig {
         Self {
             url: url.into(),
             headers: BTreeMap::new(),
+            bearer_env: None,
+            bearer_file: None,
+            header_env: Vec::new(),
+            header_file: Vec::new(),
             forward: Vec::new(),
             roots_pem: None,
             redirects: Redirects::default(),
@@ -114,23 +132,44 @@ impl HttpConfig {
             return Err(wrong("the url is not http or https"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(
-                wrong("the url holds a password").hint("put it into the header authorization")
-            );
+            return Err(wrong("the url holds a password")
+                .hint("use bearer_env, bearer_file, header_env or header_file"));
         }
         Ok(url)
+    }
+
+    /// Says where the files of secrets lie: `find` makes a path of each name.
+    ///
+    /// ```
+    /// let mut config = fenhe_http::HttpConfig::new("https://platform.example/api/");
+    /// config.header_file = vec!["X-Api-Key=api.key".into()];
+    /// config.find_files(|name| format!("/etc/fenhe/{name}"));
+    /// assert_eq!(config.header_file, ["X-Api-Key=/etc/fenhe/api.key"]);
+    /// ```
+    pub fn find_files(&mut self, find: impl Fn(&str) -> String) {
+        if let Some(file) = &mut self.bearer_file {
+            *file = find(file);
+        }
+        for pair in &mut self.header_file {
+            if let Some((header, file)) = pair.split_once('=') {
+                *pair = format!("{header}={}", find(file.trim()));
+            }
+        }
     }
 
     /// The headers of every request, marked as secret.
     pub(crate) fn header_map(&self) -> Result<HeaderMap> {
         let mut map = HeaderMap::new();
-        for (name, value) in &self.headers {
+        let own = self.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
+        for (name, value) in own.chain(secret::headers(self)?) {
             let bad =
                 || wrong(format!("the header {name:?} has a character that headers cannot have"));
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+            let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
             let mut value = HeaderValue::from_str(value.reveal()).map_err(|_| bad())?;
             value.set_sensitive(true);
-            map.insert(name, value);
+            if map.insert(header, value).is_some() {
+                return Err(wrong(format!("the header {name:?} is given twice")));
+            }
         }
         Ok(map)
     }

@@ -6,6 +6,7 @@ mod error;
 mod exchange;
 mod outcome;
 mod retry;
+mod secret;
 mod store;
 mod stream;
 mod tls;

@@ -4,6 +4,8 @@
 mod conformance;
 mod content;
 mod rows;
+#[cfg(unix)]
+mod secrets;
 mod server;
 mod tls;
 
