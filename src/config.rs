@@ -2,6 +2,7 @@
 
 mod books;
 mod build;
+mod claims;
 mod contract;
 mod fields;
 mod grammar;
@@ -9,6 +10,8 @@ mod grammar;
 use std::path::{Path, PathBuf};
 
 use fenhe_core::{Error, Kind, Located, Result};
+
+use toml::Spanned;
 
 use grammar::Text;
 
@@ -91,12 +94,12 @@ impl ExchangeConfig {
 
     /// Where the receipt goes.
     pub fn receipt(&self) -> PathBuf {
-        self.beside(self.text.receipt.as_deref(), "receipt.json")
+        self.beside(self.text.receipt.as_ref(), "receipt.json")
     }
 
     /// Where the rejects go.
     pub fn rejects(&self) -> PathBuf {
-        self.beside(self.text.rejects.as_deref(), "rejects.ndjson")
+        self.beside(self.text.rejects.as_ref(), "rejects.ndjson")
     }
 
     /// Names of the flows, in the order in which they run.
@@ -104,9 +107,9 @@ impl ExchangeConfig {
         self.text.flow.iter().map(|flow| flow.get_ref().name.get_ref().as_str())
     }
 
-    fn beside(&self, given: Option<&str>, end: &str) -> PathBuf {
+    fn beside(&self, given: Option<&Spanned<String>>, end: &str) -> PathBuf {
         match given {
-            Some(path) => self.base.join(path),
+            Some(path) => self.base.join(path.get_ref()),
             None => self.base.join(format!("{}.{end}", self.name)),
         }
     }

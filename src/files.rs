@@ -135,6 +135,26 @@ impl Files {
         Ok(settled.objects.iter().map(|object| object.entry.size).sum())
     }
 
+    /// Names of the objects, in the order in which they are read.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when no object matches.
+    pub(crate) async fn names(&self) -> Result<Vec<String>> {
+        let settled = self.settled(&Limits::default()).await?;
+        Ok(settled.objects.iter().map(|object| object.entry.name.clone()).collect())
+    }
+
+    /// Extensions of the files that may lie beside an object.
+    pub(crate) fn companions(&self) -> &'static [&'static str] {
+        self.format.info().companions
+    }
+
+    /// Names of the files that may be written beside `main`.
+    pub(crate) fn companions_to_write(&self, main: &str) -> Vec<String> {
+        let extensions = self.companions().iter();
+        extensions.map(|extension| companions::name_for(main, extension)).collect()
+    }
+
     /// Whether the object is there.
     pub async fn exists(&self) -> bool {
         self.store.head(&self.name).await.is_ok()

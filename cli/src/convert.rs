@@ -4,8 +4,8 @@ use std::sync::Arc;
 use fenhe::core::arrow::schema::Schema;
 use fenhe::core::{Limits, Options, Result, WriteMode};
 use fenhe::{
-    Fields, Flow, KeepRows, OnError, Opening, Output, Place, Policy, Receipt, Registry, RejectFile,
-    Status, pump, utc,
+    Access, Claims, Fields, Flow, KeepRows, OnError, Opening, Output, Place, Policy, Receipt,
+    Registry, RejectFile, Status, pump, utc,
 };
 
 use crate::progress::Watch;
@@ -135,6 +135,22 @@ async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
         (None, "file") => Some(PathBuf::from(format!("{}.rejects.ndjson", place.path().display()))),
         (None, _) => None,
     };
+    let mut claims = Claims::default();
+    claims.add_source("FROM", &Place::parse(&args.source), source.files.as_ref()).await?;
+    claims.add_target("TO", &place, target.files.as_ref());
+    for (name, file) in registry.attachments(&source, &from) {
+        claims.add(format!("-o {name}"), &file, Access::Read);
+    }
+    for (role, path) in [
+        ("the rejects", kept.as_deref()),
+        ("the workbook of rejects", workbook(args)),
+        ("the receipt", args.receipt.as_deref()),
+    ] {
+        if let Some(path) = path {
+            claims.add(role, path, Access::Write);
+        }
+    }
+    claims.check()?;
     let fresh = mode == WriteMode::Replace || target.files.is_some();
     let flow = Flow {
         name: "convert".into(),

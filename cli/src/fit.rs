@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use fenhe::core::{Error, Kind, Limits, Options, ReadRequest, Reader, Result};
-use fenhe::{Opening, Place, Registry, SourceEnd, utc};
+use fenhe::{Access, Claims, Opening, Place, Registry, SourceEnd, utc};
 use fenhe_contract::{Contract, Document};
 use fenhe_fit::report::{ContractFit, Item, Report, Status};
 use fenhe_fit::{Fit, Profile, Profiler};
@@ -62,14 +62,24 @@ pub(crate) async fn fit(args: Args) -> Result<u8> {
     let registry = Registry::with_defaults();
     let source = registry.source(&Place::parse(&args.place), &opening).await?;
     let name = args.name.clone().unwrap_or_else(|| short(&args.place));
+    let mut claims = Claims::default();
+    claims.add_source("PLACE", &Place::parse(&args.place), source.files.as_ref()).await?;
     let profile = profile(&source, &name, today).await?;
     let mut others = Vec::new();
     for place in &args.also {
         let (name, place) = named(place);
         let opening = Opening { threads: 1, limits: Limits::default(), ..Opening::default() };
         let other = registry.source(&Place::parse(&place), &opening).await?;
+        claims.add_source("--also", &Place::parse(&place), other.files.as_ref()).await?;
         others.push(self::profile(&other, &name, today).await?);
     }
+    for file in args.contracts.iter().chain(&args.mapping) {
+        claims.add("contract or mapping", file, Access::Read);
+    }
+    if let Some(page) = &args.html {
+        claims.add("--html", page, Access::Write);
+    }
+    claims.check()?;
     let context = Context::default();
     let mut fit = Fit::new(&profile, &contracts, &others, mapping.as_ref(), &context, today)?;
     let mut reader = read(&source).await?;

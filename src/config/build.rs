@@ -48,6 +48,7 @@ impl ExchangeConfig {
     pub async fn prepare(&self, registry: &Registry, settings: &Settings) -> Result<Vec<Prepared>> {
         let mut prepared = Vec::new();
         let mut opened: Option<(usize, SourceEnd)> = None;
+        let mut claimed = self.claims();
         for flow in &self.text.flow {
             let flow = flow.get_ref();
             let source = match opened {
@@ -55,8 +56,11 @@ impl ExchangeConfig {
                 _ => self.source(flow, registry, settings).await?,
             };
             opened = Some((flow.group, source.clone()));
+            let target = self.target(flow, self.contract(flow)?.as_ref(), registry)?;
+            self.claim_flow(flow, registry, &source, &target, &mut claimed).await?;
             prepared.push(self.prepare_flow(flow, registry, settings, source).await?);
         }
+        self.distinct(claimed)?;
         Ok(prepared)
     }
 
@@ -65,6 +69,7 @@ impl ExchangeConfig {
     /// # Errors
     /// The first error of configuration, with line and column.
     pub fn check(&self, registry: &Registry) -> Result<()> {
+        let mut claimed = self.claims();
         for flow in &self.text.flow {
             let flow = flow.get_ref();
             let contract = self.contract(flow)?;
@@ -73,9 +78,11 @@ impl ExchangeConfig {
             if let Some((name, span)) = &read.format {
                 self.options_parse(registry, name, span, &read, &flow.read)?;
             }
-            self.target(flow, contract.as_ref(), registry)?;
+            let target = self.target(flow, contract.as_ref(), registry)?;
+            let format = read.format.as_ref().map(|(name, _)| name.as_str());
+            self.claim_names(flow, registry, format, &target, &mut claimed);
         }
-        Ok(())
+        self.distinct(claimed)
     }
 
     async fn prepare_flow(
@@ -225,7 +232,7 @@ impl ExchangeConfig {
         key_in(error.message(), table).unwrap_or_else(|| place.span())
     }
 
-    fn side(&self, table: &Table) -> Result<Side> {
+    pub(super) fn side(&self, table: &Table) -> Result<Side> {
         let (mut options, mut format) = (Options::new(), None);
         for (key, value) in table {
             if key.get_ref() == "format" {
@@ -284,13 +291,13 @@ impl ExchangeConfig {
     }
 }
 
-struct Side {
+pub(super) struct Side {
     format: Option<(String, std::ops::Range<usize>)>,
-    options: Options,
+    pub(super) options: Options,
 }
 
-struct Target {
-    end: TargetEnd,
+pub(super) struct Target {
+    pub(super) end: TargetEnd,
     mode: WriteMode,
     key: Vec<String>,
 }

@@ -17,11 +17,11 @@ use crate::pump::{Budget, OnError};
 #[serde(deny_unknown_fields)]
 pub(super) struct Text {
     pub(super) name: Option<Spanned<String>>,
-    pub(super) rejects: Option<String>,
-    pub(super) receipt: Option<String>,
+    pub(super) rejects: Option<Spanned<String>>,
+    pub(super) receipt: Option<Spanned<String>>,
     /// Folder of locks and, unless it is named, of the ledger.
     pub(super) state: Option<PathBuf>,
-    pub(super) ledger: Option<LedgerText>,
+    pub(super) ledger: Option<Spanned<LedgerText>>,
     #[serde(default)]
     pub(super) source: SourceText,
     pub(super) threads: Option<usize>,
