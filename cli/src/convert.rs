@@ -155,7 +155,7 @@ async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
     let flow = Flow {
         name: "convert".into(),
         // Another source is another pipeline: two files may go into one table.
-        pipeline: format!("convert {}", source.input.name),
+        pipeline: format!("convert {}", Place::parse(&args.source).identity()),
         plan: Flow::digest([
             format!("{:?} {:?} {:?} {key:?}", args.from, args.read, args.columns).as_str()
         ]),

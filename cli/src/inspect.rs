@@ -70,7 +70,7 @@ pub(crate) async fn inspect(args: Args) -> Result<u8> {
         _ => None,
     };
     if args.json {
-        let mut value = as_json(name, &source, &seen)?;
+        let mut value = as_json(&place.text(), &source, &seen)?;
         if let Some(advice) = advice {
             value["hypotheses"] = serde_json::to_value(advice).map_err(std::io::Error::from)?;
         }
