@@ -249,10 +249,16 @@ impl FlowReceipt {
             ));
         }
         for total in self.declared.iter().filter(|total| total.contradicts()) {
-            against.push(format!(
-                "{}: the source declares {}, counted are {}",
-                total.of, total.declared, total.counted
-            ));
+            against.push(match total.declared.is_empty() {
+                true => format!(
+                    "{}: the source declares no total: the trailer record is missing; counted are {}",
+                    total.of, total.counted
+                ),
+                false => format!(
+                    "{}: the source declares {}, counted are {}",
+                    total.of, total.declared, total.counted
+                ),
+            });
         }
         if !against.is_empty() && self.status < Status::Incomplete {
             self.status = Status::Incomplete;
