@@ -1,7 +1,9 @@
 //! `exchange.toml`: what to move from where to where. Every error points at line and column.
 
+mod blame;
 mod books;
 mod build;
+mod check;
 mod claims;
 mod contract;
 mod fields;
@@ -9,7 +11,7 @@ mod grammar;
 
 use std::path::{Path, PathBuf};
 
-use fenhe_core::{Error, Kind, Located, Result};
+use fenhe_core::{Error, Kind, Limits, Located, Result};
 
 use toml::Spanned;
 
@@ -35,6 +37,7 @@ pub struct ExchangeConfig {
     base: PathBuf,
     source: Located,
     text: Text,
+    limits: Limits,
 }
 
 impl ExchangeConfig {
@@ -75,7 +78,9 @@ impl ExchangeConfig {
             base: base.into(),
             source,
             text: parsed,
+            limits: Limits::default(),
         };
+        config.limits = config.figures()?;
         config.spread()?;
         config.check_names()?;
         Ok(config)
@@ -112,6 +117,29 @@ impl ExchangeConfig {
             Some(path) => self.base.join(path.get_ref()),
             None => self.base.join(format!("{}.{end}", self.name)),
         }
+    }
+
+    /// The limits; figures that nothing can run with are refused.
+    fn figures(&self) -> Result<Limits> {
+        if let Some(threads) = self.text.threads.as_ref().filter(|threads| *threads.get_ref() == 0)
+        {
+            let error =
+                self.source.at(threads.span(), "exchange.threads", "no thread would decode");
+            return Err(error.hint("write 1 or more, or leave it out"));
+        }
+        let mut limits = Limits::default();
+        for (name, value) in &self.text.limits {
+            let text = match value.get_ref() {
+                toml::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            limits.set(name.get_ref(), &text).map_err(|error| {
+                let unknown = error.code() == "core.limit_name";
+                let span = if unknown { name.span() } else { value.span() };
+                self.source.here(span, error)
+            })?;
+        }
+        Ok(limits)
     }
 
     fn check_names(&self) -> Result<()> {

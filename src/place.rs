@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use fenhe_core::{Error, Kind, Result};
 use sha2::{Digest, Sha256};
 
 /// Where data are or shall go, as a person names it.
@@ -80,6 +81,30 @@ impl Place {
             Some((uri, dataset)) if !self.dataset.is_empty() && dataset == self.dataset => uri,
             _ => &self.text,
         }
+    }
+
+    /// Refuses a database without a table: rows are written to one.
+    pub(crate) fn has_table(&self) -> Result<()> {
+        let database = self.scheme == "sqlite" || is_server(&self.scheme);
+        if !database || !self.dataset.is_empty() {
+            return Ok(());
+        }
+        let error =
+            Error::new(Kind::Config, "sql.name", "the place names no table of the database");
+        Err(error
+            .source_name(self.text())
+            .hint(format!("name it after a #: {}#TABLE", self.text())))
+    }
+
+    /// Refuses a zip archive: it is read, not written.
+    pub(crate) fn is_no_archive(&self) -> Result<()> {
+        let name = self.rest.to_lowercase();
+        if !name.contains(".zip!/") && !name.ends_with(".zip") {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Config, "place.archive", "a zip archive is read, not written")
+            .source_name(self.text())
+            .hint("write the file itself, with .gz or .zst at the end of its name to compress it"))
     }
 
     /// The scheme in lower case: `file` for plain paths, `stdio` for `-`.

@@ -19,6 +19,7 @@ use fenhe_core::{Error, Exchange, Format, FormatInfo, Kind, Options, Result, Sto
 use crate::files::MakeFormat;
 use crate::place::Place;
 
+pub(crate) use open::Known;
 pub use open::{Opening, SourceEnd, TargetEnd};
 
 /// Formats by name and extension, places by URI scheme.
