@@ -1,14 +1,19 @@
 //! `exchange.toml`: what to move from where to where. Every error points at line and column.
 
+mod blame;
 mod books;
 mod build;
+mod check;
+mod claims;
 mod contract;
 mod fields;
 mod grammar;
 
 use std::path::{Path, PathBuf};
 
-use fenhe_core::{Error, Kind, Located, Result};
+use fenhe_core::{Error, Kind, Limits, Located, Result};
+
+use toml::Spanned;
 
 use grammar::Text;
 
@@ -32,6 +37,7 @@ pub struct ExchangeConfig {
     base: PathBuf,
     source: Located,
     text: Text,
+    limits: Limits,
 }
 
 impl ExchangeConfig {
@@ -72,7 +78,9 @@ impl ExchangeConfig {
             base: base.into(),
             source,
             text: parsed,
+            limits: Limits::default(),
         };
+        config.limits = config.figures()?;
         config.spread()?;
         config.check_names()?;
         config.check_workbook()?;
@@ -92,12 +100,12 @@ impl ExchangeConfig {
 
     /// Where the receipt goes.
     pub fn receipt(&self) -> PathBuf {
-        self.beside(self.text.receipt.as_deref(), "receipt.json")
+        self.beside(self.text.receipt.as_ref(), "receipt.json")
     }
 
     /// Where the rejects go, record by record, before anything else: beside the workbook if one is asked for.
     pub fn rejects(&self) -> PathBuf {
-        let path = self.beside(self.given_rejects(), "rejects.ndjson");
+        let path = self.beside(self.text.rejects.as_ref(), "rejects.ndjson");
         match self.wants_workbook() {
             true => PathBuf::from(format!("{}.ndjson", path.display())),
             false => path,
@@ -130,9 +138,9 @@ impl ExchangeConfig {
         self.text.flow.iter().map(|flow| flow.get_ref().name.get_ref().as_str())
     }
 
-    fn beside(&self, given: Option<&str>, end: &str) -> PathBuf {
+    fn beside(&self, given: Option<&Spanned<String>>, end: &str) -> PathBuf {
         match given {
-            Some(path) => self.base.join(path),
+            Some(path) => self.base.join(path.get_ref()),
             None => self.base.join(format!("{}.{end}", self.name)),
         }
     }
@@ -147,6 +155,29 @@ impl ExchangeConfig {
         let message = "this build makes no workbooks: the feature excel is off";
         let error = self.source.at(path.span(), "exchange.rejects", message);
         Err(error.hint("name a file that ends in .ndjson"))
+    }
+
+    /// The limits; figures that nothing can run with are refused.
+    fn figures(&self) -> Result<Limits> {
+        if let Some(threads) = self.text.threads.as_ref().filter(|threads| *threads.get_ref() == 0)
+        {
+            let error =
+                self.source.at(threads.span(), "exchange.threads", "no thread would decode");
+            return Err(error.hint("write 1 or more, or leave it out"));
+        }
+        let mut limits = Limits::default();
+        for (name, value) in &self.text.limits {
+            let text = match value.get_ref() {
+                toml::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            limits.set(name.get_ref(), &text).map_err(|error| {
+                let unknown = error.code() == "core.limit_name";
+                let span = if unknown { name.span() } else { value.span() };
+                self.source.here(span, error)
+            })?;
+        }
+        Ok(limits)
     }
 
     fn check_names(&self) -> Result<()> {

@@ -42,6 +42,7 @@ pub struct Files {
     format: Arc<dyn Format>,
     make: Option<(MakeFormat, Options)>,
     threads: usize,
+    limits: Limits,
     once: bool,
     shown: Option<String>,
     settled: Arc<OnceCell<Settled>>,
@@ -65,6 +66,7 @@ impl Files {
             format,
             make: None,
             threads: 1,
+            limits: Limits::default(),
             once: false,
             shown: None,
             settled: Arc::default(),
@@ -83,6 +85,13 @@ impl Files {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
+        self
+    }
+
+    /// Limits of looking at the content, as long as nobody reads it with limits of its own.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -123,7 +132,7 @@ impl Files {
     /// # Errors
     /// [`Kind::NotFound`] when no object matches.
     pub async fn fingerprint(&self) -> Result<String> {
-        Ok(together(&self.settled(&Limits::default()).await?.objects))
+        Ok(together(&self.settled(&self.limits).await?.objects))
     }
 
     /// Size of all objects in bytes, if known.
@@ -131,8 +140,28 @@ impl Files {
     /// # Errors
     /// [`Kind::NotFound`] when no object matches.
     pub async fn size(&self) -> Result<Option<u64>> {
-        let settled = self.settled(&Limits::default()).await?;
+        let settled = self.settled(&self.limits).await?;
         Ok(settled.objects.iter().map(|object| object.entry.size).sum())
+    }
+
+    /// Names of the objects, in the order in which they are read.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when no object matches.
+    pub(crate) async fn names(&self) -> Result<Vec<String>> {
+        let settled = self.settled(&self.limits).await?;
+        Ok(settled.objects.iter().map(|object| object.entry.name.clone()).collect())
+    }
+
+    /// Extensions of the files that may lie beside an object.
+    pub(crate) fn companions(&self) -> &'static [&'static str] {
+        self.format.info().companions
+    }
+
+    /// Names of the files that may be written beside `main`.
+    pub(crate) fn companions_to_write(&self, main: &str) -> Vec<String> {
+        let extensions = self.companions().iter();
+        extensions.map(|extension| companions::name_for(main, extension)).collect()
     }
 
     /// Whether the object is there.
@@ -239,7 +268,7 @@ impl Exchange for Files {
     }
 
     async fn discover(&self) -> Result<Vec<Dataset>> {
-        let settled = self.settled(&Limits::default()).await?;
+        let settled = self.settled(&self.limits).await?;
         let partitions: Vec<String> = match settled.objects.as_slice() {
             [_] => Vec::new(),
             many => many.iter().map(|object| object.entry.name.clone()).collect(),
@@ -334,4 +363,5 @@ fn dataset_of<'a>(evidence: &'a Evidence, name: &str) -> Result<&'a Found> {
 
 fn not_found(name: &str) -> Error {
     Error::new(Kind::NotFound, "files.not_found", format!("nothing is there by the name {name}"))
+        .hint("check the name, and the folder that a relative path counts from")
 }

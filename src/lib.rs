@@ -3,6 +3,7 @@
 pub mod blocking;
 mod books;
 mod checkpoint;
+mod claims;
 mod config;
 mod contract;
 mod fields;
@@ -36,6 +37,7 @@ pub use fenhe_mapping as mapping;
 
 pub use books::{Accounts, Books, Entry, Outcome};
 pub use checkpoint::Checkpoint;
+pub use claims::{Access, Claims};
 pub use config::{ExchangeConfig, Prepared, Settings, usual_mode, write_mode};
 pub use contract::Finding;
 pub use fields::{BoundFields, Fields};

@@ -1,6 +1,10 @@
 //! Names of places: plain paths, `scheme:rest`, `-`, each with an optional `#dataset`.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use fenhe_core::{Error, Kind, Result};
+use sha2::{Digest, Sha256};
 
 /// Where data are or shall go, as a person names it.
 ///
@@ -48,9 +52,27 @@ impl Place {
         }
     }
 
-    /// The name as it was given, with any password taken out.
+    /// The name as it was given, without what may be secret: the password, and the values of a query.
+    ///
+    /// ```
+    /// let place = fenhe::Place::parse("https://clerk:s3cret@host/fee.csv?token=s3cret&v=2");
+    /// assert_eq!(place.text(), "https://clerk:***@host/fee.csv?token=***&v=***");
+    /// ```
     pub fn text(&self) -> String {
-        without_password(&self.text)
+        without_query_values(&without_password(&self.text))
+    }
+
+    /// What tells this place from others without showing a secret: [`text`](Self::text), and a digest of the query if
+    /// there is one. A password is no part of it: the place stays the same when it changes.
+    pub fn identity(&self) -> String {
+        match query(&self.text) {
+            Some(query) => {
+                let digest = hex::encode(Sha256::digest(self.text.get(query).unwrap_or_default()));
+                let short: String = digest.chars().take(16).collect();
+                format!("{} {short}", self.text())
+            }
+            None => self.text(),
+        }
     }
 
     /// The whole URI as it was given, secrets included: for the adapter, never for messages.
@@ -59,6 +81,30 @@ impl Place {
             Some((uri, dataset)) if !self.dataset.is_empty() && dataset == self.dataset => uri,
             _ => &self.text,
         }
+    }
+
+    /// Refuses a database without a table: rows are written to one.
+    pub(crate) fn has_table(&self) -> Result<()> {
+        let database = self.scheme == "sqlite" || is_server(&self.scheme);
+        if !database || !self.dataset.is_empty() {
+            return Ok(());
+        }
+        let error =
+            Error::new(Kind::Config, "sql.name", "the place names no table of the database");
+        Err(error
+            .source_name(self.text())
+            .hint(format!("name it after a #: {}#TABLE", self.text())))
+    }
+
+    /// Refuses a zip archive: it is read, not written.
+    pub(crate) fn is_no_archive(&self) -> Result<()> {
+        let name = self.rest.to_lowercase();
+        if !name.contains(".zip!/") && !name.ends_with(".zip") {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Config, "place.archive", "a zip archive is read, not written")
+            .source_name(self.text())
+            .hint("write the file itself, with .gz or .zst at the end of its name to compress it"))
     }
 
     /// The scheme in lower case: `file` for plain paths, `stdio` for `-`.
@@ -139,6 +185,30 @@ fn without_password(text: &str) -> String {
     }
 }
 
+/// Where the query of a URI stands in it, without its question mark.
+fn query(text: &str) -> Option<Range<usize>> {
+    let rest = text.find("://")? + 3;
+    let start = rest + text.get(rest..)?.find('?')? + 1;
+    let end = text.get(start..)?.find('#').map_or(text.len(), |at| start + at);
+    Some(start..end)
+}
+
+/// `?token=abc&v=2` becomes `?token=***&v=***`; a query that names nothing is hidden as a whole.
+fn without_query_values(text: &str) -> String {
+    let Some(range) = query(text) else { return text.into() };
+    let hide = |part: &str| match part.split_once('=') {
+        Some((name, "")) => format!("{name}="),
+        Some((name, _)) => format!("{name}=***"),
+        None if part.is_empty() => String::new(),
+        None => "***".into(),
+    };
+    let values = text.get(range.clone()).unwrap_or_default();
+    let hidden: Vec<String> = values.split('&').map(hide).collect();
+    let mut shown = text.to_owned();
+    shown.replace_range(range, &hidden.join("&"));
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,8 +221,26 @@ mod tests {
     #[test]
     fn a_password_is_not_shown() {
         let place = Place::parse("https://clerk:s3cret@host/path?x=1");
-        assert_eq!(place.text(), "https://clerk:***@host/path?x=1");
+        assert_eq!(place.text(), "https://clerk:***@host/path?x=***");
         assert!(place.uri().contains("s3cret"));
+    }
+
+    #[test]
+    fn values_of_a_query_are_not_shown_and_still_tell_places_apart() {
+        for (text, shown) in [
+            ("https://h/a.csv?token=abc&v=#t", "https://h/a.csv?token=***&v=#t"),
+            ("https://h/a.csv?abc", "https://h/a.csv?***"),
+            ("postgres://h/d?password=abc#t", "postgres://h/d?password=***#t"),
+            ("https://h/in?x=a?b=c", "https://h/in?x=***"),
+            ("data/what?abc.csv", "data/what?abc.csv"),
+        ] {
+            assert_eq!(Place::parse(text).text(), shown);
+        }
+        let identity = |text: &str| Place::parse(text).identity();
+        assert_ne!(identity("https://h/a?region=1"), identity("https://h/a?region=2"));
+        assert_eq!(identity("https://u:1@h/a?r=1"), identity("https://u:2@h/a?r=1"));
+        assert!(!identity("https://h/a?token=abc").contains("abc"));
+        assert_eq!(identity("a.csv"), "a.csv");
     }
 
     #[test]

@@ -10,12 +10,13 @@ use fenhe_ledger::{Algorithm, Chain, ROWS_FORM, RowSet, Seal, Signer};
 use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
+use crate::claims::destination;
 use crate::contract::Finding;
 use crate::guarantee::Level;
 use crate::pump::{Flow, mode_name};
 use crate::reasons::Reason;
 use crate::reconcile::Reconciled;
-use crate::rejects::sync_folder;
+use crate::rejects::{is_pipe_or_device, sync_folder};
 use crate::totals::Column;
 
 /// The receipt of one run of an exchange, or of one conversion.
@@ -248,10 +249,16 @@ impl FlowReceipt {
             ));
         }
         for total in self.declared.iter().filter(|total| total.contradicts()) {
-            against.push(format!(
-                "{}: the source declares {}, counted are {}",
-                total.of, total.declared, total.counted
-            ));
+            against.push(match total.declared.is_empty() {
+                true => format!(
+                    "{}: the source declares no total: the trailer record is missing; counted are {}",
+                    total.of, total.counted
+                ),
+                false => format!(
+                    "{}: the source declares {}, counted are {}",
+                    total.of, total.declared, total.counted
+                ),
+            });
         }
         if !against.is_empty() && self.status < Status::Incomplete {
             self.status = Status::Incomplete;
@@ -337,12 +344,21 @@ impl Receipt {
     }
 }
 
-/// Writes a closed receipt so that a reader sees the old one or the whole new one.
+/// Writes a closed receipt so that a reader sees the old one or the whole new one. A link is followed; a pipe or device
+/// is written through.
 ///
 /// # Errors
 /// Input/output errors.
 pub fn write_receipt(path: &Path, document: &[u8]) -> Result<()> {
     let named = |error: std::io::Error| Error::from(error).source_name(path.display().to_string());
+    if is_pipe_or_device(path) {
+        let mut out = std::fs::OpenOptions::new().write(true).open(path).map_err(named)?;
+        return out.write_all(&[document, b"\n"].concat()).map_err(named);
+    }
+    let path = match path.is_symlink() {
+        true => destination(path),
+        false => path.to_path_buf(),
+    };
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(named)?;
     }
@@ -353,8 +369,8 @@ pub fn write_receipt(path: &Path, document: &[u8]) -> Result<()> {
     file.write_all(document).map_err(named)?;
     file.write_all(b"\n").map_err(named)?;
     file.sync_all().map_err(named)?;
-    std::fs::rename(&part, path).map_err(named)?;
-    sync_folder(path)
+    std::fs::rename(&part, &path).map_err(named)?;
+    sync_folder(&path)
 }
 
 /// A time as `2026-11-23T04:05:15Z`.

@@ -11,7 +11,7 @@ mod sql;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fenhe_core::{Error, Exchange, Format, FormatInfo, Kind, Options, Result, Store, nearest};
@@ -19,6 +19,7 @@ use fenhe_core::{Error, Exchange, Format, FormatInfo, Kind, Options, Result, Sto
 use crate::files::MakeFormat;
 use crate::place::Place;
 
+pub(crate) use open::Known;
 pub use open::{Opening, SourceEnd, TargetEnd};
 
 /// Formats by name and extension, places by URI scheme.
@@ -142,6 +143,31 @@ impl Registry {
     /// [`Kind::Config`] with code `registry.format` for an unknown name; what reading the files says.
     pub fn options_at(&self, name: &str, options: &Options, base: &Path) -> Result<Options> {
         attach::files(options, &self.entry(name)?.info, base)
+    }
+
+    /// The files that options of a source name, by option; relative to the working directory.
+    pub fn attachments(
+        &self,
+        source: &SourceEnd,
+        opening: &Opening,
+    ) -> Vec<(&'static str, PathBuf)> {
+        let format = source.format.unwrap_or_default();
+        self.files_named(format, &opening.options, Path::new(""))
+    }
+
+    /// The files that options of a format name, by option.
+    pub(crate) fn files_named(
+        &self,
+        format: &str,
+        options: &Options,
+        base: &Path,
+    ) -> Vec<(&'static str, PathBuf)> {
+        let Ok(entry) = self.entry(format) else { return Vec::new() };
+        let named = |option: &&'static str| {
+            let name = options.get(option)?.as_str()?;
+            Some((*option, Place::relative_to(name, base).path()))
+        };
+        entry.info.file_options.iter().filter_map(named).collect()
     }
 
     fn entry(&self, name: &str) -> Result<&FormatEntry> {

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use fenhe_core::{Error, Kind, Reject, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::claims::destination;
+
 /// One line of the log: the reject, and the delivery and batch that it belongs to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rejected {
@@ -65,7 +67,7 @@ impl RejectLog {
         };
         let counts = match keep {
             Keep::Nothing => {
-                remove_if_there(path)?;
+                start_afresh(path).map_err(|error| named(error, path))?;
                 BTreeMap::new()
             }
             Keep::UpTo(batch) => log.drop_uncommitted(batch)?,
@@ -98,7 +100,7 @@ impl RejectLog {
             return Ok(());
         };
         let result = match writer.flush().and_then(|()| writer.get_ref().try_clone()) {
-            Ok(file) => blocking(move || file.sync_data()).await,
+            Ok(file) => blocking(move || sync_data(&file)).await,
             Err(error) => Err(error.into()),
         };
         self.unsynced = result.is_err();
@@ -135,17 +137,20 @@ impl RejectLog {
     fn settle(&mut self, result: Result<()>) -> Result<()> {
         result.map_err(|error| {
             self.poisoned = true;
-            error.source_name(self.path.display().to_string())
+            named(error, &self.path)
         })
     }
 
     /// Drops the lines of this delivery beyond `batch` and a torn last line; returns what is left by code.
     fn drop_uncommitted(&mut self, batch: u64) -> Result<BTreeMap<String, u64>> {
         let mut counts = BTreeMap::new();
+        if is_pipe_or_device(&self.path) {
+            return Ok(counts);
+        }
         let file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(counts),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(named(error.into(), &self.path)),
         };
         let mut kept = KeptLines::default();
         let mut lines = BufReader::new(file);
@@ -234,6 +239,7 @@ impl KeptLines {
 }
 
 fn copy_ranges(path: &Path, ranges: &[(u64, u64)]) -> Result<()> {
+    let path = &destination(path);
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
@@ -261,12 +267,44 @@ fn open_append(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-fn remove_if_there(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Error::from(error).source_name(path.display().to_string())),
+/// Takes away what an earlier run wrote. Only a regular file is taken away: a link stays and what it leads to is emptied,
+/// a pipe or device is written through.
+fn start_afresh(path: &Path) -> Result<()> {
+    let there = match std::fs::symlink_metadata(path) {
+        Ok(there) => there,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    if there.is_file() {
+        return Ok(std::fs::remove_file(path)?);
     }
+    match std::fs::metadata(path) {
+        Ok(behind) if behind.is_file() => {
+            Ok(OpenOptions::new().write(true).truncate(true).open(path).map(drop)?)
+        }
+        Ok(behind) if behind.is_dir() => Err(is_folder()),
+        // Nothing behind the link yet, a pipe, a device.
+        _ => Ok(()),
+    }
+}
+
+fn is_folder() -> Error {
+    Error::new(Kind::Config, "rejects.folder", "this is a folder, not a file")
+        .hint("name a file for the rejects")
+}
+
+fn named(error: Error, path: &Path) -> Error {
+    error.source_name(path.display().to_string())
+}
+
+/// Whether something is there that is neither file nor folder: it is written through, never replaced.
+pub(crate) fn is_pipe_or_device(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
+/// Pipes and devices have nothing to be made durable.
+fn sync_data(file: &File) -> std::io::Result<()> {
+    if file.metadata()?.is_file() { file.sync_data() } else { Ok(()) }
 }
 
 /// Makes the entry of a file in its folder durable.
@@ -330,6 +368,34 @@ mod tests {
             .collect();
         let expected = [("old", 1), ("a", 1), ("a", 2), ("b", 1), ("a", 3)];
         assert_eq!(found, expected.map(|(d, b)| (d.to_owned(), b)));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_link_stays_and_a_pipe_is_written_through() {
+        use std::io::Read;
+        use std::os::unix::fs::FileTypeExt;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("old.ndjson"), "old\n").unwrap();
+        std::os::unix::fs::symlink("old.ndjson", at("link")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap();
+        assert!(made.success());
+        let pipe = at("pipe");
+        let reader = std::thread::spawn(move || {
+            let mut text = String::new();
+            File::open(pipe).unwrap().read_to_string(&mut text).unwrap();
+            text
+        });
+        for name in ["link", "pipe"] {
+            let (mut log, _) = RejectLog::open(&at(name), "f", "d", Keep::Nothing).unwrap();
+            log.append(1, &[reject(1)]).unwrap();
+            log.sync().await.unwrap();
+        }
+        assert!(std::fs::symlink_metadata(at("link")).unwrap().is_symlink());
+        assert_eq!(std::fs::read_to_string(at("old.ndjson")).unwrap().lines().count(), 1);
+        assert!(std::fs::symlink_metadata(at("pipe")).unwrap().file_type().is_fifo());
+        assert_eq!(reader.join().unwrap().lines().count(), 1);
     }
 
     #[tokio::test]

@@ -2,10 +2,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fenhe::core::arrow::schema::Schema;
-use fenhe::core::{Limits, Options, Result, WriteMode};
+use fenhe::core::{Options, Result, WriteMode};
 use fenhe::{
-    Fields, Flow, KeepRows, OnError, Opening, Output, Place, Policy, Receipt, Registry, RejectFile,
-    Status, pump, utc,
+    Access, Claims, Fields, Flow, KeepRows, OnError, Opening, Output, Place, Policy, Receipt,
+    Registry, RejectFile, Status, pump, utc,
 };
 
 use crate::progress::Watch;
@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Threads that decode [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Limit of what is read; sizes may end in KiB, MiB, GiB. May be given several times
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    limits: Vec<String>,
     /// Only these columns, in this order
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     columns: Option<Vec<String>>,
@@ -59,8 +62,10 @@ pub(crate) async fn convert(args: Args) -> Result<u8> {
     let watch = Watch::start(std::slice::from_ref(&files)).await;
     let mut ended = pump(&flow, &watch.control).await;
     watch.end();
+    let mut explained = Vec::new();
     if let Some(files) = &files {
         ended.receipt.notes.extend(files.take_notes());
+        explained = files.evidence(&flow.limits).await?.reasons;
     }
     let quiet = ended.error.as_ref().is_some_and(|error| error.code() == out::CLOSED);
     receipt.add(ended.receipt);
@@ -74,6 +79,8 @@ pub(crate) async fn convert(args: Args) -> Result<u8> {
     let rejected = receipt.flows.iter().any(|flow| flow.books.rejects() > 0);
     if receipt.status != Status::Complete || rejected {
         out::message(report::receipt(&receipt).trim_end());
+    } else {
+        report::notes_alone(&receipt, &explained);
     }
     if rejected && let Some(book) = workbook(&args) {
         let delivery = receipt.flows.first().map_or("", |flow| flow.delivery.as_str());
@@ -111,7 +118,7 @@ async fn explain(flow: &Flow, delivery: &str, book: &Path) -> Result<()> {
 
 async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
     let registry = Registry::with_defaults();
-    let limits = Limits::default();
+    let limits = crate::limits(&args.limits)?;
     let mut write = Options::from_pairs(args.write.iter().map(String::as_str))?;
     let (mode, key) = fenhe::write_mode(&mut write)?;
     let to =
@@ -135,11 +142,27 @@ async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
         (None, "file") => Some(PathBuf::from(format!("{}.rejects.ndjson", place.path().display()))),
         (None, _) => None,
     };
+    let mut claims = Claims::default();
+    claims.add_source("FROM", &Place::parse(&args.source), source.files.as_ref()).await?;
+    claims.add_target("TO", &place, target.files.as_ref());
+    for (name, file) in registry.attachments(&source, &from) {
+        claims.add(format!("-o {name}"), &file, Access::Read);
+    }
+    for (role, path) in [
+        ("the rejects", kept.as_deref()),
+        ("the workbook of rejects", workbook(args)),
+        ("the receipt", args.receipt.as_deref()),
+    ] {
+        if let Some(path) = path {
+            claims.add(role, path, Access::Write);
+        }
+    }
+    claims.check()?;
     let fresh = mode == WriteMode::Replace || target.files.is_some();
     let flow = Flow {
         name: "convert".into(),
         // Another source is another pipeline: two files may go into one table.
-        pipeline: format!("convert {}", source.input.name),
+        pipeline: format!("convert {}", Place::parse(&args.source).identity()),
         plan: Flow::digest([
             format!("{:?} {:?} {:?} {key:?}", args.from, args.read, args.columns).as_str()
         ]),

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use fenhe::core::{Error, Kind, Limits, Options, ReadRequest, Reader, Result};
-use fenhe::{Opening, Place, Registry, SourceEnd, utc};
+use fenhe::{Access, Claims, Opening, Place, Registry, SourceEnd, utc};
 use fenhe_contract::{Contract, Document};
 use fenhe_fit::report::{ContractFit, Item, Report, Status};
 use fenhe_fit::{Fit, Profile, Profiler};
@@ -44,6 +44,9 @@ pub(crate) struct Args {
     /// Option for reading
     #[arg(short = 'o', value_name = "KEY=VALUE")]
     options: Vec<String>,
+    /// Limit of what is read; sizes may end in KiB, MiB, GiB. May be given several times
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    limits: Vec<String>,
     /// The day of the check instead of today
     #[arg(long, value_name = "YYYY-MM-DD")]
     day: Option<String>,
@@ -53,26 +56,37 @@ pub(crate) async fn fit(args: Args) -> Result<u8> {
     let today = day(args.day.as_deref())?;
     let contracts = args.contracts.iter().map(|path| contract(path)).collect::<Result<Vec<_>>>()?;
     let mapping = args.mapping.as_deref().map(mapping).transpose()?;
+    let limits = crate::limits(&args.limits)?;
     let opening = Opening {
         format: args.format.clone(),
         options: Options::from_pairs(args.options.iter().map(String::as_str))?,
         threads: 1,
-        limits: Limits::default(),
+        limits: limits.clone(),
     };
     let registry = Registry::with_defaults();
     let source = registry.source(&Place::parse(&args.place), &opening).await?;
     let name = args.name.clone().unwrap_or_else(|| short(&args.place));
-    let profile = profile(&source, &name, today).await?;
+    let mut claims = Claims::default();
+    claims.add_source("PLACE", &Place::parse(&args.place), source.files.as_ref()).await?;
+    let profile = profile(&source, &name, today, &limits).await?;
     let mut others = Vec::new();
     for place in &args.also {
         let (name, place) = named(place);
-        let opening = Opening { threads: 1, limits: Limits::default(), ..Opening::default() };
+        let opening = Opening { threads: 1, limits: limits.clone(), ..Opening::default() };
         let other = registry.source(&Place::parse(&place), &opening).await?;
-        others.push(self::profile(&other, &name, today).await?);
+        claims.add_source("--also", &Place::parse(&place), other.files.as_ref()).await?;
+        others.push(self::profile(&other, &name, today, &limits).await?);
     }
+    for file in args.contracts.iter().chain(&args.mapping) {
+        claims.add("contract or mapping", file, Access::Read);
+    }
+    if let Some(page) = &args.html {
+        claims.add("--html", page, Access::Write);
+    }
+    claims.check()?;
     let context = Context::default();
     let mut fit = Fit::new(&profile, &contracts, &others, mapping.as_ref(), &context, today)?;
-    let mut reader = read(&source).await?;
+    let mut reader = read(&source, &limits).await?;
     while let Some(batch) = reader.next().await? {
         fit.check(&batch)?;
     }
@@ -128,13 +142,13 @@ fn short(place: &str) -> String {
     text.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).unwrap_or(&text).to_owned()
 }
 
-async fn read(source: &SourceEnd) -> Result<Box<dyn Reader>> {
-    let dataset = source.input.dataset.clone();
-    source.input.exchange.read(ReadRequest { dataset, ..ReadRequest::default() }).await
+async fn read(source: &SourceEnd, limits: &Limits) -> Result<Box<dyn Reader>> {
+    let (dataset, limits) = (source.input.dataset.clone(), limits.clone());
+    source.input.exchange.read(ReadRequest { dataset, limits, ..ReadRequest::default() }).await
 }
 
-async fn profile(source: &SourceEnd, name: &str, today: Date) -> Result<Profile> {
-    let mut reader = read(source).await?;
+async fn profile(source: &SourceEnd, name: &str, today: Date, limits: &Limits) -> Result<Profile> {
+    let mut reader = read(source, limits).await?;
     let mut profiler = Profiler::new(name, &reader.schema(), today);
     while let Some(batch) = reader.next().await? {
         profiler.add(&batch.records)?;

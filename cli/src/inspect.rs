@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Show the first rows as well
     #[arg(long, value_name = "N", default_value_t = 0)]
     head: usize,
+    /// Limit of what is read; sizes may end in KiB, MiB, GiB. May be given several times
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    limits: Vec<String>,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -60,17 +63,17 @@ pub(crate) async fn inspect(args: Args) -> Result<u8> {
     };
     let by_copybook =
         format.as_deref() == Some(copybook::FORMAT) && options.get("copybook").is_some();
-    let opening =
-        Opening { format, options: options.clone(), threads: 1, limits: Limits::default() };
+    let limits = crate::limits(&args.limits)?;
+    let opening = Opening { format, options: options.clone(), threads: 1, limits: limits.clone() };
     let place = Place::parse(name);
     let source = registry.source(&place, &opening).await?;
-    let seen = look(&source, place.dataset(), args.head).await?;
+    let seen = look(&source, place.dataset(), args.head, &limits).await?;
     let advice = match &source.files {
         Some(files) if by_copybook => Some(copybook::advice(&registry, &options, files).await?),
         _ => None,
     };
     if args.json {
-        let mut value = as_json(name, &source, &seen)?;
+        let mut value = as_json(&place.text(), &source, &seen)?;
         if let Some(advice) = advice {
             value["hypotheses"] = serde_json::to_value(advice).map_err(std::io::Error::from)?;
         }
@@ -85,12 +88,12 @@ pub(crate) async fn inspect(args: Args) -> Result<u8> {
     Ok(0)
 }
 
-async fn look(source: &SourceEnd, only: &str, head: usize) -> Result<Seen> {
+async fn look(source: &SourceEnd, only: &str, head: usize, limits: &Limits) -> Result<Seen> {
     let mut reasons: Vec<String> = source.reason.iter().cloned().collect();
     let mut evidence = None;
     let found: Vec<Found> = match &source.files {
         Some(files) => {
-            let looked = files.evidence(&Limits::default()).await?;
+            let looked = files.evidence(limits).await?;
             reasons.extend(looked.reasons.iter().cloned());
             evidence.insert(looked).datasets.clone()
         }
@@ -100,7 +103,7 @@ async fn look(source: &SourceEnd, only: &str, head: usize) -> Result<Seen> {
     for found in found.into_iter().filter(|found| only.is_empty() || found.name == only) {
         let (rows, rejects) = match head {
             0 => (Vec::new(), 0),
-            _ => first_rows(source, &found.name, head).await?,
+            _ => first_rows(source, &found.name, head, limits).await?,
         };
         datasets.push(Shown { found, rows, rejects });
     }
@@ -120,8 +123,9 @@ async fn first_rows(
     source: &SourceEnd,
     dataset: &str,
     head: usize,
+    limits: &Limits,
 ) -> Result<(Vec<RecordBatch>, usize)> {
-    let limits = Limits { batch_rows: head as u64, ..Limits::default() };
+    let limits = Limits { batch_rows: head as u64, ..limits.clone() };
     let request = ReadRequest { dataset: dataset.into(), limits, ..ReadRequest::default() };
     let mut reader = source.input.exchange.read(request).await?;
     let (mut rows, mut left, mut rejects) = (Vec::new(), head, 0);

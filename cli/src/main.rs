@@ -19,7 +19,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use fenhe::core::{Error, Kind};
+use fenhe::core::{Error, Kind, Limits, Result};
 
 /// Moves data between the systems departments already have, and proves that nothing was lost.
 #[derive(Parser)]
@@ -84,10 +84,26 @@ fn failed(error: &Error) -> ExitCode {
 }
 
 fn code_of(error: &Error) -> u8 {
-    match error.kind() {
-        Kind::Config => 2,
+    match (error.kind(), error.code()) {
+        (Kind::Config, _) => 2,
+        // Names that the caller gave, and modes that a target does not have.
+        (_, "core.column" | "files.dataset" | "sql.table" | "core.unsupported") => 2,
         _ => 1,
     }
+}
+
+/// Limits out of `name=value` words.
+fn limits(pairs: &[String]) -> Result<Limits> {
+    let mut limits = Limits::default();
+    for pair in pairs {
+        let Some((name, value)) = pair.split_once('=') else {
+            let message = format!("the limit {pair} has no value");
+            return Err(Error::new(Kind::Config, "core.limit_value", message)
+                .hint("write --limit record=64MiB"));
+        };
+        limits.set(name.trim(), value)?;
+    }
+    Ok(limits)
 }
 
 /// Cores that this process may use.

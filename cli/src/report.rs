@@ -14,9 +14,9 @@ pub(crate) fn error(error: &Error) {
     let mut text = format!("error: {error}");
     let mut cause = std::error::Error::source(error);
     while let Some(behind) = cause {
-        // Only our own errors are known to hold no values.
+        // Only our own errors are known to hold no values; what was said is not said again.
         if let Some(known) = behind.downcast_ref::<Error>()
-            && known.message() != error.message()
+            && !text.contains(known.message())
         {
             let _ = write!(text, "\n  because: {known}");
         }
@@ -56,7 +56,7 @@ fn block(flow: &FlowReceipt) -> String {
     text.push_str(&reasons(flow));
     text.push_str(&findings(flow));
     text.push_str(&sums(flow));
-    for note in &flow.notes {
+    for note in notes(flow) {
         let _ = writeln!(text, "  note: {}", crate::out::printable(note));
     }
     if !flow.left_out.is_empty() {
@@ -69,18 +69,33 @@ fn block(flow: &FlowReceipt) -> String {
     text
 }
 
+/// The notes of a flow, without the error that ended it: that is told by itself.
+fn notes(flow: &FlowReceipt) -> impl Iterator<Item = &String> {
+    let code = flow.error.as_ref().map(|code| format!("[{code}]"));
+    flow.notes.iter().filter(move |note| code.as_ref().is_none_or(|code| !note.contains(code)))
+}
+
+/// The notes of a conversion of which nothing else is to be told. How the source was recognised is what `inspect` is for.
+pub(crate) fn notes_alone(receipt: &Receipt, recognised: &[String]) {
+    for note in receipt.flows.iter().flat_map(notes).filter(|note| !recognised.contains(note)) {
+        message(&format!("note: {note}"));
+    }
+}
+
 /// Why records were rejected, the most frequent reason first.
 fn reasons(flow: &FlowReceipt) -> String {
     let mut text = String::new();
     for reason in &flow.reasons {
         let what = if reason.field.is_empty() { "record" } else { reason.field.as_str() };
-        let Reason { count, expected, found, first, code, .. } = reason;
+        let Reason { count, expected, found, first, code, various, .. } = reason;
+        let such_as = if *various { "such as " } else { "" };
         let where_ = match count {
             1 => format!("record {first}"),
             _ => format!("first in record {first}"),
         };
-        let line =
-            format!("    {count} x {what}: expected {expected}, found {found}; {where_} [{code}]");
+        let line = format!(
+            "    {count} x {what}: expected {expected}, found {such_as}{found}; {where_} [{code}]"
+        );
         text.push_str(&crate::out::printable(&line));
         text.push('\n');
     }
@@ -171,6 +186,7 @@ fn sums(flow: &FlowReceipt) -> String {
     let mut table = Table::default().right(1);
     for total in &flow.declared {
         let verdict = match () {
+            () if total.declared.is_empty() => "THE TRAILER RECORD IS MISSING".into(),
             () if total.agrees() => "agrees".into(),
             () if total.contradicts() => "DOES NOT AGREE".into(),
             () => format!("differs, {} could not be read", total.unreadable),

@@ -213,14 +213,14 @@ fn wrong_usage_and_wrong_names_exit_2_and_name_the_nearest() {
 }
 
 #[test]
-fn a_missing_file_and_a_wrong_column_exit_1() {
+fn a_missing_file_exits_1_and_a_wrong_column_2() {
     let work = Work::new();
     work.write("in.csv", people(3, 10));
     let ran = work.run(&["convert", "nowhere.csv", "out.csv"]);
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("nowhere.csv"), "{}", ran.err);
     let ran = work.run(&["convert", "in.csv", "out.csv", "--columns", "id,nme"]);
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.code, 2);
     assert!(ran.err.contains("did you mean name?"), "{}", ran.err);
     assert!(!work.path("out.csv").exists());
 }

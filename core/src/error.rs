@@ -155,12 +155,17 @@ impl Error {
 
     /// A limit of [`Limits`](crate::Limits), by its field name, that the data would exceed.
     pub fn limit(name: &'static str, limit: u64, wanted: u64) -> Self {
-        Self::new(
+        let error = Self::new(
             Kind::Limit,
             "core.limit",
             format!("limit {name} is {limit}, the data ask for {wanted}"),
-        )
-        .hint("raise the limit if you trust the source")
+        );
+        if !crate::Limits::names().iter().any(|known| known == name) {
+            return error;
+        }
+        error.hint(format!(
+            "raise the limit if you trust the source: --limit {name}=..., or {name} = ... under [limits]"
+        ))
     }
 
     /// What every call after a fatal error returns.
@@ -321,7 +326,13 @@ impl From<std::io::Error> for Error {
             }
             _ => (Kind::Io, "io.error"),
         };
-        Self::new(kind, code, error.to_string()).caused_by(error)
+        let mapped = Self::new(kind, code, error.to_string()).caused_by(error);
+        match kind {
+            Kind::NotFound => {
+                mapped.hint("check the name, and the folder that a relative path counts from")
+            }
+            _ => mapped,
+        }
     }
 }
 

@@ -1,6 +1,11 @@
 //! The explicit ceiling on everything that is sized by input.
 
-use crate::{Error, Result};
+use serde_json::Value;
+
+use crate::{Error, Kind, Result, nearest};
+
+/// Limits that may be nothing: no raw bytes with a reject, no reject at all, no attributes, no memo texts.
+const MAY_BE_ZERO: &[&str] = &["reject_raw", "rejects", "rejects_per_mille", "attributes", "memo"];
 
 /// Every limit of a run, passed down explicitly; no process-wide default exists.
 ///
@@ -65,6 +70,68 @@ impl Limits {
         }
         Ok(())
     }
+
+    /// Sets the limit of this name to a number, which may end in KiB, MiB or GiB.
+    ///
+    /// ```
+    /// let mut limits = fenhe_core::Limits::default();
+    /// limits.set("record", "64MiB")?;
+    /// assert_eq!(limits.record, 64 << 20);
+    /// assert!(limits.set("recrod", "1").unwrap_err().to_string().contains("did you mean record?"));
+    /// # Ok::<(), fenhe_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with code `core.limit_name` for an unknown name, `core.limit_value` for what is no such number,
+    /// or nothing where nothing could be read then.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        let mut all = serde_json::to_value(&*self).map_err(std::io::Error::from)?;
+        let Some(limit) = all.get_mut(name) else {
+            return Err(unknown(name));
+        };
+        let wrong = |message: String| Error::new(Kind::Config, "core.limit_value", message);
+        let number = size(value).ok_or_else(|| {
+            wrong(format!("the limit {name} is a whole number"))
+                .hint("write 67108864 or 64MiB (KiB, MiB, GiB)")
+        })?;
+        if number == 0 && !MAY_BE_ZERO.contains(&name) {
+            return Err(wrong(format!("the limit {name} is 0: nothing could be read"))
+                .hint("leave it out for the default"));
+        }
+        *limit = Value::from(number);
+        *self = serde_json::from_value(all).map_err(std::io::Error::from)?;
+        Ok(())
+    }
+
+    /// The names of all limits.
+    pub(crate) fn names() -> Vec<String> {
+        match serde_json::to_value(Self::default()) {
+            Ok(Value::Object(limits)) => limits.keys().cloned().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    let names = Limits::names();
+    let error = Error::new(Kind::Config, "core.limit_name", format!("there is no limit {name}"));
+    match nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean {near}?")),
+        None => error.hint(format!("limits are {}", names.join(", "))),
+    }
+}
+
+/// `4096`, `64KiB`, `64 MiB`, `1GiB`.
+fn size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    let unit = units.iter().find_map(|(unit, shift)| {
+        let at = text.len().checked_sub(unit.len())?;
+        let (number, end) = text.split_at_checked(at)?;
+        end.eq_ignore_ascii_case(unit).then_some((number, *shift))
+    });
+    let (number, shift) = unit.unwrap_or((text, 0));
+    number.trim().parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
 impl Default for Limits {
@@ -89,5 +156,31 @@ impl Default for Limits {
             rejects_per_mille: 1_000,
             memory: 128 << 20,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units_and_zero_is_refused_where_it_stops_everything() {
+        for (text, bytes) in [
+            ("7", Some(7)),
+            ("64KiB", Some(65_536)),
+            (" 64 mib ", Some(67_108_864)),
+            ("1GiB", Some(1_073_741_824)),
+            ("1.5MiB", None),
+            ("-1", None),
+            ("", None),
+            ("兆", None),
+            ("99999999999999GiB", None),
+        ] {
+            assert_eq!(size(text), bytes, "{text}");
+        }
+        let mut limits = Limits::default();
+        assert_eq!(limits.set("batch_rows", "0").unwrap_err().code(), "core.limit_value");
+        limits.set("rejects", "0").unwrap();
+        assert_eq!(limits, Limits { rejects: 0, ..Limits::default() });
     }
 }

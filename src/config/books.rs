@@ -88,7 +88,7 @@ impl SourceText {
 impl ExchangeConfig {
     /// The ledger.
     pub fn ledger(&self) -> PathBuf {
-        let given = self.text.ledger.as_ref().and_then(|ledger| ledger.file.as_ref());
+        let given = self.text.ledger.as_ref().and_then(|ledger| ledger.get_ref().file.as_ref());
         match given {
             Some(file) => self.base.join(file),
             None => self.state().join("ledger.db"),
@@ -97,16 +97,22 @@ impl ExchangeConfig {
 
     /// What is kept of single rows, unless the target cannot show them anyway.
     pub(super) fn rows(&self, scheme: &str) -> KeepRows {
-        let wanted = self.text.ledger.as_ref().and_then(|ledger| ledger.rows);
+        let wanted = self.text.ledger.as_ref().and_then(|ledger| ledger.get_ref().rows);
         match scheme {
             "null" => wanted.unwrap_or(KeepRows::None),
             _ => wanted.unwrap_or(KeepRows::Each),
         }
     }
 
+    /// The file that holds the key, if there is one.
+    pub(super) fn key_file(&self) -> Option<PathBuf> {
+        let file = self.text.ledger.as_ref()?.get_ref().key_file.as_ref()?;
+        Some(self.base.join(file))
+    }
+
     /// Whether every target is asked afterwards what it holds.
     pub(crate) fn reads_back(&self) -> bool {
-        self.text.ledger.as_ref().is_some_and(|ledger| ledger.read_back)
+        self.text.ledger.as_ref().is_some_and(|ledger| ledger.get_ref().read_back)
     }
 
     /// Folder of locks, and of the ledger unless it is elsewhere.
@@ -119,7 +125,8 @@ impl ExchangeConfig {
 
     /// Opens the ledger and the key.
     pub(crate) fn books(&self) -> Result<ExchangeBooks> {
-        let text = self.text.ledger.clone().unwrap_or_default();
+        let text =
+            self.text.ledger.as_ref().map(|ledger| ledger.get_ref().clone()).unwrap_or_default();
         let signer = match (&text.key_env, &text.key_file) {
             (None, None) => None,
             (Some(_), Some(_)) => {

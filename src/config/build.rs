@@ -5,13 +5,14 @@ use std::sync::Arc;
 use fenhe_contract::Contract;
 use fenhe_core::{Capability, Error, Kind, Limits, Options, Result, WriteMode};
 use sha2::{Digest, Sha256};
-use toml::Spanned;
 
 use super::ExchangeConfig;
+use super::blame::span_of;
 use super::fields::mapping_span;
 use super::grammar::{FlowText, Table, mode};
 use crate::fields::{Fields, resources};
 use crate::files::Files;
+use crate::guarantee::Level;
 use crate::place::Place;
 use crate::pump::{Flow, MadeBy, Output, Policy, RejectFile};
 use crate::registry::{Opening, Registry, SourceEnd, TargetEnd};
@@ -48,6 +49,7 @@ impl ExchangeConfig {
     pub async fn prepare(&self, registry: &Registry, settings: &Settings) -> Result<Vec<Prepared>> {
         let mut prepared = Vec::new();
         let mut opened: Option<(usize, SourceEnd)> = None;
+        let mut claimed = self.claims();
         for flow in &self.text.flow {
             let flow = flow.get_ref();
             let source = match opened {
@@ -55,27 +57,12 @@ impl ExchangeConfig {
                 _ => self.source(flow, registry, settings).await?,
             };
             opened = Some((flow.group, source.clone()));
+            let target = self.target(flow, self.contract(flow)?.as_ref(), registry)?;
+            self.claim_flow(flow, registry, &source, &target, &mut claimed).await?;
             prepared.push(self.prepare_flow(flow, registry, settings, source).await?);
         }
+        self.distinct(claimed)?;
         Ok(prepared)
-    }
-
-    /// Checks everything that can be checked without the data: names of places, formats, options, types.
-    ///
-    /// # Errors
-    /// The first error of configuration, with line and column.
-    pub fn check(&self, registry: &Registry) -> Result<()> {
-        for flow in &self.text.flow {
-            let flow = flow.get_ref();
-            let contract = self.contract(flow)?;
-            self.covered(flow, contract.as_ref(), &self.mapping(flow)?)?;
-            let read = self.side(&flow.read)?;
-            if let Some((name, span)) = &read.format {
-                self.options_parse(registry, name, span, &read, &flow.read)?;
-            }
-            self.target(flow, contract.as_ref(), registry)?;
-        }
-        Ok(())
     }
 
     async fn prepare_flow(
@@ -99,8 +86,7 @@ impl ExchangeConfig {
             None => true,
         };
         let rows = self.rows(target.end.exchange.info().scheme);
-        let guarantee =
-            text.guarantee.as_ref().map(|level| *level.get_ref()).or(self.text.guarantee);
+        let guarantee = self.guarantee(text);
         let flow = Flow {
             pipeline: format!("{}/{name}", self.name),
             plan: self.plan(text, &source, &fields),
@@ -148,23 +134,23 @@ impl ExchangeConfig {
         registry: &Registry,
         settings: &Settings,
     ) -> Result<SourceEnd> {
-        let side = self.side(&text.read)?;
-        if let Some((name, span)) = &side.format {
-            self.options_parse(registry, name, span, &side, &text.read)?;
-        }
-        let opening = Opening {
-            format: side.format.map(|(name, _)| name),
-            options: side.options,
-            threads: self.text.threads.unwrap_or(settings.threads),
-            limits: self.limits(),
-        };
+        self.known(text, registry)?;
+        let threads = self.text.threads.as_ref().map(|threads| *threads.get_ref());
+        let opening = self.opening(text, threads.unwrap_or(settings.threads))?;
         let place = Place::relative_to(text.from.get_ref(), &self.base);
         let opened = registry.source(&place, &opening).await;
         opened
             .map_err(|error| self.source.here(self.place_of(&error, &text.read, &text.from), error))
     }
 
-    fn target(
+    /// How the source of a flow is opened.
+    pub(super) fn opening(&self, text: &FlowText, threads: usize) -> Result<Opening> {
+        let Side { format, options } = self.side(&text.read)?;
+        let format = format.map(|(name, _)| name);
+        Ok(Opening { format, options, threads, limits: self.limits() })
+    }
+
+    pub(super) fn target(
         &self,
         text: &FlowText,
         contract: Option<&Contract>,
@@ -200,32 +186,7 @@ impl ExchangeConfig {
         Ok(Target { end, mode, key })
     }
 
-    /// The format's own check of its options, so that a wrong one is found before the data are opened.
-    fn options_parse(
-        &self,
-        registry: &Registry,
-        format: &str,
-        span: &std::ops::Range<usize>,
-        side: &Side,
-        table: &Table,
-    ) -> Result<()> {
-        registry.format_at(format, &side.options, &self.base).map(drop).map_err(|error| {
-            let span = key_in(error.message(), table).unwrap_or_else(|| span.clone());
-            self.source.here(span, error)
-        })
-    }
-
-    /// The place in the configuration that an error of opening is about.
-    fn place_of(
-        &self,
-        error: &Error,
-        table: &Table,
-        place: &Spanned<String>,
-    ) -> std::ops::Range<usize> {
-        key_in(error.message(), table).unwrap_or_else(|| place.span())
-    }
-
-    fn side(&self, table: &Table) -> Result<Side> {
+    pub(super) fn side(&self, table: &Table) -> Result<Side> {
         let (mut options, mut format) = (Options::new(), None);
         for (key, value) in table {
             if key.get_ref() == "format" {
@@ -247,7 +208,13 @@ impl ExchangeConfig {
     }
 
     fn limits(&self) -> Limits {
-        self.text.limits.clone().unwrap_or_default()
+        self.limits.clone()
+    }
+
+    /// The guarantee that is asked for.
+    pub(super) fn guarantee(&self, text: &FlowText) -> Option<Level> {
+        let asked = text.guarantee.as_ref().or(self.text.guarantee.as_ref());
+        asked.map(|level| *level.get_ref())
     }
 
     /// What makes two runs the same delivery: everything that changes rows, nothing that only changes reporting.
@@ -284,15 +251,15 @@ impl ExchangeConfig {
     }
 }
 
-struct Side {
-    format: Option<(String, std::ops::Range<usize>)>,
-    options: Options,
+pub(super) struct Side {
+    pub(super) format: Option<(String, std::ops::Range<usize>)>,
+    pub(super) options: Options,
 }
 
-struct Target {
-    end: TargetEnd,
-    mode: WriteMode,
-    key: Vec<String>,
+pub(super) struct Target {
+    pub(super) end: TargetEnd,
+    pub(super) mode: WriteMode,
+    pub(super) key: Vec<String>,
 }
 
 /// How a target is written when nobody says: by key if there is one, as a whole if it can only be that.
@@ -334,22 +301,6 @@ pub fn write_mode(options: &mut Options) -> Result<(Option<WriteMode>, Vec<Strin
         })?),
     };
     Ok((mode, key))
-}
-
-/// The option that a message names.
-fn key_in(message: &str, table: &Table) -> Option<std::ops::Range<usize>> {
-    let words: Vec<&str> = message
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .filter(|word| !word.is_empty())
-        .collect();
-    let named = |key: &&Spanned<String>| {
-        key.get_ref() != "format" && words.contains(&key.get_ref().as_str())
-    };
-    table.keys().find(named).map(Spanned::span)
-}
-
-fn span_of(key: &str, table: &Table) -> Option<std::ops::Range<usize>> {
-    table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value.span())
 }
 
 fn json(value: &toml::Value) -> serde_json::Value {

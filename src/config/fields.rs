@@ -39,7 +39,7 @@ impl ExchangeConfig {
         written.mapping(&located)
     }
 
-    fn mapping_file(&self, text: &FlowText) -> Result<Option<(Located, MappingText)>> {
+    pub(super) fn mapping_file(&self, text: &FlowText) -> Result<Option<(Located, MappingText)>> {
         let Some(name) = &text.mapping else { return Ok(None) };
         let twice = |span, message: &str| Err(self.source.at(span, "exchange.mapping", message));
         if let Some((field, _)) = text.fields.iter().next() {
@@ -53,25 +53,6 @@ impl ExchangeConfig {
         let located = Located::new(&path.display().to_string(), &content);
         let written = MappingText::read(&located, &content)?;
         Ok(Some((located, written)))
-    }
-
-    /// An error of a flow, with the line of the configuration (or of its mapping file) that it is about if there is one:
-    /// errors about fields show up only with the schema of the source at hand.
-    pub fn blame(&self, flow: &str, error: Error) -> Error {
-        let text = self.text.flow.iter().find(|text| text.get_ref().name.get_ref() == flow);
-        let Some(text) = text.map(toml::Spanned::get_ref) else { return error };
-        if let Ok(Some((located, written))) = self.mapping_file(text) {
-            return match error.field().and_then(|field| written.place(field)) {
-                Some(span) => located.here(span, error),
-                None => error,
-            };
-        }
-        let named = text.fields.keys().find(|name| Some(name.get_ref().as_str()) == error.field());
-        let about_fields = error.code().starts_with("mapping.");
-        match named.map(toml::Spanned::span).or_else(|| about_fields.then(|| text.from.span())) {
-            Some(span) => self.source.here(span, error),
-            None => error,
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use fenhe_core::{Limits, WriteMode};
+use fenhe_core::WriteMode;
 use fenhe_mapping::{FieldText, Unlisted};
 use serde::Deserialize;
 use toml::Spanned;
@@ -18,18 +18,19 @@ use crate::pump::{Budget, OnError};
 pub(super) struct Text {
     pub(super) name: Option<Spanned<String>>,
     pub(super) rejects: Option<Spanned<String>>,
-    pub(super) receipt: Option<String>,
+    pub(super) receipt: Option<Spanned<String>>,
     /// Folder of locks and, unless it is named, of the ledger.
     pub(super) state: Option<PathBuf>,
-    pub(super) ledger: Option<LedgerText>,
+    pub(super) ledger: Option<Spanned<LedgerText>>,
     #[serde(default)]
     pub(super) source: SourceText,
-    pub(super) threads: Option<usize>,
-    pub(super) guarantee: Option<Level>,
+    pub(super) threads: Option<Spanned<usize>>,
+    pub(super) guarantee: Option<Spanned<Level>>,
     #[serde(default)]
     pub(super) on_error: OnError,
     pub(super) budget: Option<Budget>,
-    pub(super) limits: Option<Limits>,
+    #[serde(default)]
+    pub(super) limits: Table,
     #[serde(default)]
     pub(super) flow: Vec<Spanned<FlowText>>,
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_schema::SchemaRef;
-use fenhe_core::{Position, ReadRequest, Reader, Result, WriteRequest, Writer};
+use arrow_schema::{Schema, SchemaRef};
+use fenhe_core::{
+    Error, Kind, Position, ReadRequest, Reader, Result, WriteRequest, Writer, nearest,
+};
 
 use super::Flow;
 use crate::guarantee::Level;
@@ -34,6 +36,7 @@ pub async fn outline(flow: &Flow) -> Result<Outline> {
         wanted => read(flow, None, wanted).await?,
     };
     let target = Arc::clone(flow.fields.bind(&reader.schema())?.schema());
+    has_key(flow, &target)?;
     Ok(Outline { source: reader.schema(), target, left_out, guarantee })
 }
 
@@ -44,6 +47,19 @@ pub(super) fn promised(flow: &Flow) -> Result<Level> {
     let level = Level::derive(&source, &target, flow.target.mode);
     level.require(flow.policy.guarantee)?;
     Ok(level)
+}
+
+/// The key is made of fields that are delivered.
+pub(super) fn has_key(flow: &Flow, schema: &Schema) -> Result<()> {
+    let missing = flow.target.key.iter().find(|name| schema.index_of(name).is_err());
+    let Some(missing) = missing else { return Ok(()) };
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    let message = format!("the key names {missing}, and no such field is delivered");
+    let error = Error::new(Kind::Config, "exchange.key", message);
+    Err(match nearest(missing, names.clone()) {
+        Some(near) => error.hint(format!("did you mean {near}?")),
+        None => error.hint(format!("fields are {}", names.collect::<Vec<_>>().join(", "))),
+    })
 }
 
 /// The columns that a flow leaves out. It is bound to all columns of the source, so that a wrong name is

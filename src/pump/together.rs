@@ -6,7 +6,7 @@ use fenhe_core::{Error, Kind, Position, Reader, Result, Source, Writer};
 
 use super::keep::Book;
 use super::lane::{Lane, already_delivered};
-use super::open::{left_out, open_target, promised, read, wanted};
+use super::open::{has_key, left_out, open_target, promised, read, wanted};
 use super::produce::{self, RowProof, Way};
 use super::protect::Pace;
 use super::resume::{Start, decide};
@@ -148,6 +148,7 @@ async fn make_ready<'a>(
         (flow.source.exchange.info().capability, flow.target.exchange.info().capability);
     let book = Book::open(flow)?;
     let mapping = flow.fields.bind(schema)?;
+    has_key(flow, mapping.schema())?;
     let mut writer = open_target(flow, mapping.schema()).await?;
     // Where the target keeps the watermark, its word wins, also when it says nothing: rows that somebody
     // took away are delivered again.

@@ -14,18 +14,54 @@ const LARGEST: u64 = 4 << 20;
 /// The options with every named file read, relative to `base`.
 ///
 /// # Errors
-/// [`Kind::NotFound`] and other input/output errors, [`Kind::Limit`] for a file above 4 MiB,
-/// [`Kind::Invalid`] for one that is neither UTF-8 nor GB 18030.
+/// [`Kind::Config`] with code `registry.attachment` for a file that cannot be read, is above 4 MiB, or is neither UTF-8
+/// nor GB 18030.
 pub(super) fn files(options: &Options, info: &FormatInfo, base: &Path) -> Result<Options> {
     let mut read = options.clone();
     for option in info.file_options {
         if let Some(Value::String(name)) = options.get(option) {
-            let attachment = attachment(name, base).map_err(|e| e.at_field(*option))?;
+            let attachment = attachment(name, base).map_err(|error| unreadable(error, option))?;
             let value = serde_json::json!({ "name": attachment.name, "text": attachment.text });
             read.set(*option, value);
         }
     }
     Ok(read)
+}
+
+/// Refuses an encoding that nobody knows, whatever the format.
+///
+/// # Errors
+/// [`Kind::Config`] with code `core.option`.
+pub(super) fn encoding(options: &Options) -> Result<()> {
+    let Some(Value::String(label)) = options.get("encoding") else { return Ok(()) };
+    match Encoding::for_label(label) {
+        Some(_) => Ok(()),
+        None => {
+            Err(Error::new(Kind::Config, "core.option", format!("there is no encoding {label}"))
+                .at_field("encoding")
+                .hint("usual ones are utf-8, gbk, gb18030, big5, shift_jis, windows-1252, ibm037"))
+        }
+    }
+}
+
+/// The person can put it right: it is an error of configuration, whatever the system says.
+fn unreadable(error: Error, option: &str) -> Error {
+    let message = match error.kind() {
+        Kind::NotFound => "there is no such file".to_owned(),
+        _ => error.message().to_owned(),
+    };
+    let hint = match error.kind() {
+        Kind::NotFound => {
+            "relative paths count from the folder of the configuration, on the command line from the working directory"
+        }
+        _ => "name a text file",
+    };
+    let name = error.source_name_of().unwrap_or_default().to_owned();
+    Error::new(Kind::Config, "registry.attachment", message)
+        .source_name(name)
+        .at_field(option.to_owned())
+        .hint(hint)
+        .caused_by(error)
 }
 
 fn attachment(name: &str, base: &Path) -> Result<Attachment> {

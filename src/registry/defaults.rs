@@ -46,7 +46,10 @@ impl Registry {
             read: true,
             write: true,
             options: &[],
-            open: Arc::new(|place, _, _| {
+            open: Arc::new(|place, _, purpose| {
+                if purpose.write {
+                    place.is_no_archive()?;
+                }
                 let (store, name) = fenhe_file::Files::at(&place.path().to_string_lossy())?;
                 Ok(Opened::Store { store: Arc::new(store), name, once: false })
             }),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use fenhe_core::{Entry, Error, Exchange, Format, Kind, Limits, Options, Result, Store};
+use fenhe_core::{
+    Capability, Entry, Error, Exchange, Format, Kind, Limits, Options, Result, Store,
+};
 
 use super::recognise::extension;
 use super::{FormatEntry, Opened, Purpose, Registry, attach};
@@ -49,7 +51,56 @@ pub struct TargetEnd {
     pub files: Option<Files>,
 }
 
+/// What can be told of a source without touching it.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// Name of the format, where name or extension tell it.
+    pub(crate) format: Option<&'static str>,
+    /// What the source promises.
+    pub(crate) capability: Capability,
+}
+
 impl Registry {
+    /// Checks how a place is to be read: its kind, the options, and the files that these name.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] for unknown names and options, and what a format says about its options.
+    pub(crate) fn known(&self, place: &Place, with: &Opening) -> Result<Known> {
+        let (opened, options) = self.open(place, with, false)?;
+        let (store, name, once) = match opened {
+            Opened::Exchange { exchange, .. } => {
+                no_options_left(place, &options)?;
+                return Ok(Known { format: None, capability: exchange.info().capability });
+            }
+            Opened::Store { store, name, once } => (store, name, once),
+        };
+        let candidates = match &with.format {
+            Some(format) => vec![self.entry(format)?],
+            None => self.candidates(&name),
+        };
+        let mut refused: Option<Error> = None;
+        for entry in &candidates {
+            match files(entry, Arc::clone(&store), name.clone(), place, &options) {
+                Ok(files) => {
+                    let files = if once { files.once() } else { files };
+                    let format = (candidates.len() == 1).then_some(entry.info.name);
+                    return Ok(Known { format, capability: files.info().capability });
+                }
+                // Of several formats the one that knows the options, or almost, is meant.
+                Err(error) => {
+                    let meant =
+                        error.code() != "core.option" || error.message().contains("did you mean");
+                    if meant || refused.is_none() {
+                        refused = Some(error);
+                    }
+                }
+            }
+        }
+        Err(refused.unwrap_or_else(|| {
+            Error::new(Kind::Config, "registry.unknown_format", "there is no format to read it")
+        }))
+    }
+
     /// Opens a place for reading.
     ///
     /// # Errors
@@ -73,7 +124,9 @@ impl Registry {
                 (chosen.entry, Some(chosen.reason))
             }
         };
-        let files = files(entry, store, name, place, &options)?.threads(with.threads);
+        let files = files(entry, store, name, place, &options)?
+            .threads(with.threads)
+            .limits(with.limits.clone());
         let files = if once { files.once() } else { files };
         let files = files.shown_as(place.text());
         let input = Input {
@@ -94,6 +147,7 @@ impl Registry {
         let (store, name) = match opened {
             Opened::Exchange { exchange, dataset } => {
                 no_options_left(place, &options)?;
+                place.has_table()?;
                 return Ok(TargetEnd { exchange, dataset, name: place.text(), files: None });
             }
             Opened::Store { store, name, .. } => (store, name),
@@ -152,6 +206,7 @@ fn files(
     options: &Options,
 ) -> Result<Files> {
     let options = attach::files(options, &entry.info, place.base())?;
+    attach::encoding(&options)?;
     let format: Arc<dyn Format> = (entry.make)(&options)?;
     Ok(Files::new(store, name, format).settled_by(Arc::clone(&entry.make), options))
 }

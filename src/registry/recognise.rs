@@ -29,6 +29,15 @@ impl Registry {
             .collect()
     }
 
+    /// The formats that an object of this name may have: those that claim its extension, else all that are read.
+    pub(super) fn candidates(&self, name: &str) -> Vec<&FormatEntry> {
+        let claimed = self.by_extension(name, false);
+        match claimed.is_empty() {
+            true => self.formats.iter().filter(|entry| entry.info.read).collect(),
+            false => claimed,
+        }
+    }
+
     /// The format of an object: the only one that claims its extension, else the one surest of its content.
     ///
     /// # Errors
@@ -41,16 +50,12 @@ impl Registry {
         options: &Options,
         limits: &Limits,
     ) -> Result<Chosen<'_>> {
-        let claimed = self.by_extension(&entry.name, false);
-        if let [only] = claimed.as_slice() {
+        let candidates = self.candidates(&entry.name);
+        if let [only] = candidates.as_slice() {
             let reason =
                 format!("format {}: by the extension .{}", only.info.name, extension(&entry.name));
             return Ok(Chosen { entry: only, reason });
         }
-        let candidates: Vec<&FormatEntry> = match claimed.is_empty() {
-            true => self.formats.iter().filter(|entry| entry.info.read).collect(),
-            false => claimed,
-        };
         let mut sure: Vec<(u8, &FormatEntry)> = Vec::new();
         let mut refused = None;
         for candidate in candidates {

@@ -22,7 +22,8 @@ pub(crate) fn io(error: io::Error, name: &str) -> Error {
                 .hint("make room and run again; nothing was left behind under the final name")
         }
         io::ErrorKind::IsADirectory => folder(),
-        io::ErrorKind::NotADirectory => Error::new(Kind::NotFound, "io.not_found", text),
+        io::ErrorKind::NotADirectory => Error::new(Kind::NotFound, "io.not_found", text)
+            .hint("check the name: a part of it is a file, not a folder"),
         io::ErrorKind::InvalidFilename => Error::new(Kind::Config, "file.name", text),
         io::ErrorKind::TimedOut => Error::new(Kind::Io, "io.timeout", text).caused_by(error),
         _ => Error::from(error),

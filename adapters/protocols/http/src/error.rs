@@ -13,9 +13,11 @@ pub(crate) fn transport(error: reqwest::Error, place: &str, applied_once: bool) 
             .hint("give its root certificate as roots_pem; verification cannot be switched off")
     } else if error.is_connect() && error.is_timeout() {
         Error::new(Kind::Timeout, "http.connect", "no connection in time")
+            .hint("check host and port, and whether the service is running")
             .retry_advice(Retry::Later(None))
     } else if error.is_connect() {
         Error::new(Kind::Unavailable, "http.connect", "the service cannot be reached")
+            .hint("check host and port, and whether the service is running")
     } else if error.is_timeout() {
         Error::new(Kind::Timeout, "http.timeout", "no answer in time").retry_advice(advice)
     } else if error.is_redirect() {
@@ -43,7 +45,7 @@ pub(crate) fn status(
     let mapped = match code {
         401 | 407 => new(Kind::Auth, "http.auth").hint("check the header authorization"),
         403 => new(Kind::Permission, "http.permission"),
-        404 | 410 => new(Kind::NotFound, "http.not_found"),
+        404 | 410 => new(Kind::NotFound, "http.not_found").hint("check the path of the address"),
         409 | 412 => new(Kind::Conflict, "http.conflict"),
         413 => new(Kind::Limit, "http.too_large").hint("send fewer rows at a time (rows)"),
         408 | 425 | 429 => new(Kind::Unavailable, "http.later").retry_advice(Retry::Later(later)),

@@ -36,6 +36,7 @@ pub(crate) async fn open(
         .ssl_opts(ssl);
     let late = || {
         Error::new(Kind::Unavailable, "sql.connect", "the server does not answer in time")
+            .hint("check host and port, and whether the server is running")
             .source_name(address.shown.clone())
     };
     let wait = Duration::from_millis(config.connect_ms);
@@ -44,6 +45,7 @@ pub(crate) async fn open(
         let error = match e {
             mysql_async::Error::Io(mysql_async::IoError::Io(io)) => {
                 Error::new(Kind::Unavailable, "sql.connect", "the server cannot be reached")
+                    .hint("check host and port, and whether the server is running")
                     .caused_by(io)
             }
             other => fatal(other),

@@ -15,7 +15,8 @@ pub(crate) fn fatal(error: Driver) -> Error {
             new(Kind::Permission, "sql.permission", "the user may not do this")
                 .hint("ask for the grant")
         }
-        1049 => new(Kind::NotFound, "sql.open", "the database does not exist"),
+        1049 => new(Kind::NotFound, "sql.open", "the database does not exist")
+            .hint("check its name behind the port, or have it made"),
         1146 => new(Kind::NotFound, "sql.table", "the table does not exist, or no longer"),
         1205 | 1213 => new(Kind::Unavailable, "sql.busy", "another transaction was in the way"),
         1021 | 1114 => new(Kind::Io, "io.storage_full", "no space left for the database"),

@@ -34,6 +34,7 @@ impl Connection {
     ) -> Result<Self> {
         let late = || {
             Error::new(Kind::Unavailable, "sql.connect", "the server does not answer in time")
+                .hint("check host and port, and whether the server is running")
                 .source_name(address.shown.clone())
         };
         let connection =
@@ -56,6 +57,7 @@ impl Connection {
         let stream =
             TcpStream::connect((address.host.as_str(), address.port)).await.map_err(|e| {
                 Error::new(Kind::Unavailable, "sql.connect", "the server cannot be reached")
+                    .hint("check host and port, and whether the server is running")
                     .caused_by(e)
             })?;
         stream.set_nodelay(true)?;

@@ -19,6 +19,7 @@ pub(crate) fn fatal(error: tokio_postgres::Error) -> Error {
         }
         (&SqlState::INVALID_CATALOG_NAME, _) => {
             new(Kind::NotFound, "sql.open", "the database does not exist")
+                .hint("check its name behind the port, or have it made")
         }
         (&SqlState::UNDEFINED_TABLE, _) => {
             new(Kind::NotFound, "sql.table", "the table does not exist, or no longer")

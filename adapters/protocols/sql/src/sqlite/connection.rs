@@ -12,7 +12,8 @@ use super::{Journal, SqliteConfig};
 pub(crate) fn to_read(settings: &SqliteConfig) -> Result<Connection> {
     if !settings.path.exists() {
         return Err(Error::new(Kind::NotFound, "sql.open", "the database does not exist")
-            .source_name(settings.path.display().to_string()));
+            .source_name(settings.path.display().to_string())
+            .hint("check the path; it counts from the working directory, in a configuration from its folder"));
     }
     open(settings, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
