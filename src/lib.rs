@@ -6,6 +6,7 @@ mod checkpoint;
 mod claims;
 mod config;
 mod contract;
+mod durable;
 mod fields;
 mod files;
 mod guarantee;

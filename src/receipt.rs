@@ -1,7 +1,6 @@
 //! The receipt: what a run did, in figures that another party can check.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,13 +9,12 @@ use fenhe_ledger::{Algorithm, Chain, ROWS_FORM, RowSet, Seal, Signer};
 use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
-use crate::claims::destination;
 use crate::contract::Finding;
+use crate::durable::replace;
 use crate::guarantee::Level;
 use crate::pump::{Flow, mode_name};
 use crate::reasons::Reason;
 use crate::reconcile::Reconciled;
-use crate::rejects::{is_pipe_or_device, sync_folder};
 use crate::totals::Column;
 
 /// The receipt of one run of an exchange, or of one conversion.
@@ -350,27 +348,8 @@ impl Receipt {
 /// # Errors
 /// Input/output errors.
 pub fn write_receipt(path: &Path, document: &[u8]) -> Result<()> {
-    let named = |error: std::io::Error| Error::from(error).source_name(path.display().to_string());
-    if is_pipe_or_device(path) {
-        let mut out = std::fs::OpenOptions::new().write(true).open(path).map_err(named)?;
-        return out.write_all(&[document, b"\n"].concat()).map_err(named);
-    }
-    let path = match path.is_symlink() {
-        true => destination(path),
-        false => path.to_path_buf(),
-    };
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(named)?;
-    }
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let mut file = std::fs::File::create(&part).map_err(named)?;
-    file.write_all(document).map_err(named)?;
-    file.write_all(b"\n").map_err(named)?;
-    file.sync_all().map_err(named)?;
-    std::fs::rename(&part, &path).map_err(named)?;
-    sync_folder(&path)
+    replace(path, &[document, b"\n"].concat())
+        .map_err(|error| Error::from(error).source_name(path.display().to_string()))
 }
 
 /// A time as `2026-11-23T04:05:15Z`.

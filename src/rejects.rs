@@ -10,6 +10,9 @@ use fenhe_core::{Error, Kind, Reject, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::claims::destination;
+use crate::durable::{blocking, is_pipe_or_device, start_afresh, sync_data};
+
+pub(crate) use crate::durable::sync_folder;
 
 /// One line of the log: the reject, and the delivery and batch that it belongs to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -267,70 +270,8 @@ fn open_append(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Takes away what an earlier run wrote. Only a regular file is taken away: a link stays and what it leads to is emptied,
-/// a pipe or device is written through.
-fn start_afresh(path: &Path) -> Result<()> {
-    let there = match std::fs::symlink_metadata(path) {
-        Ok(there) => there,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    if there.is_file() {
-        return Ok(std::fs::remove_file(path)?);
-    }
-    match std::fs::metadata(path) {
-        Ok(behind) if behind.is_file() => {
-            Ok(OpenOptions::new().write(true).truncate(true).open(path).map(drop)?)
-        }
-        Ok(behind) if behind.is_dir() => Err(is_folder()),
-        // Nothing behind the link yet, a pipe, a device.
-        _ => Ok(()),
-    }
-}
-
-fn is_folder() -> Error {
-    Error::new(Kind::Config, "rejects.folder", "this is a folder, not a file")
-        .hint("name a file for the rejects")
-}
-
 fn named(error: Error, path: &Path) -> Error {
     error.source_name(path.display().to_string())
-}
-
-/// Whether something is there that is neither file nor folder: it is written through, never replaced.
-pub(crate) fn is_pipe_or_device(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
-}
-
-/// Pipes and devices have nothing to be made durable.
-fn sync_data(file: &File) -> std::io::Result<()> {
-    if file.metadata()?.is_file() { file.sync_data() } else { Ok(()) }
-}
-
-/// Makes the entry of a file in its folder durable.
-pub(crate) fn sync_folder(path: &Path) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // Only Unix lets a folder be opened and synced.
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// Runs a blocking call off the executor.
-pub(crate) async fn blocking<T: Send + 'static>(
-    call: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T> {
-    match tokio::task::spawn_blocking(call).await {
-        Ok(result) => Ok(result?),
-        Err(error) => {
-            Err(Error::new(Kind::Internal, "engine.task", "a background call ended early")
-                .caused_by(error))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -140,3 +140,18 @@ fn pipes_and_devices_are_written_through() {
         assert!(std::fs::symlink_metadata(&device).unwrap().file_type().is_char_device());
     }
 }
+
+#[test]
+fn a_report_overwrites_neither_the_system_nor_the_contract() {
+    let work = source();
+    let contract =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/registry/resident.contract.toml");
+    let text = std::fs::read_to_string(contract).unwrap();
+    work.write("c.toml", &text);
+    for page in ["src.csv", "c.toml"] {
+        let ran = work.run(&["fit", "src.csv", "--contract", "c.toml", "--html", page]);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(ran.err.contains("engine.same_file"), "{}", ran.err);
+    }
+    assert_eq!((work.read("src.csv").as_str(), work.read("c.toml")), (CSV, text));
+}
