@@ -130,7 +130,7 @@ impl Settled {
             .schema
             .as_ref()
             .filter(|_| open.schema.is_none())
-            .map(schema_file)
+            .map(|file| schema_file(file).map(|file| Arc::new(file.schema())))
             .transpose()?;
         let given = open.schema.as_ref().or(file.as_ref());
         if let Some(schema) = given {
@@ -278,11 +278,9 @@ pub(crate) fn base_spelling(options: &CsvOptions) -> Result<Spelling> {
     Ok(spelling)
 }
 
-/// The schema that a file of the options holds.
-fn schema_file(file: &Attachment) -> Result<SchemaRef> {
-    let parsed =
-        SchemaFile::parse(&file.text).map_err(|error| error.source_name(file.name.clone()))?;
-    Ok(Arc::new(parsed.schema()))
+/// The schema file of the options.
+pub(crate) fn schema_file(file: &Attachment) -> Result<SchemaFile> {
+    SchemaFile::parse(&file.text).map_err(|error| error.source_name(file.name.clone()))
 }
 
 /// A column of a given schema, spelled as its metadata and the options say.

@@ -166,3 +166,42 @@ fn a_splitter_of_settled_options_cuts_behind_the_header_alone() {
     let cut = splitter.last_boundary(&text[4..], false).unwrap();
     assert_eq!((cut.end, cut.records, cut.lines), (12, 2, 3));
 }
+
+/// The rows of a file, in the schema that reading gives them.
+fn read_rows(pairs: &[&str], text: &str) -> RecordBatch {
+    let csv = format(pairs);
+    let decoder = csv.decoder(fenhe_core::DecodeOptions::default()).unwrap();
+    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
+    let inputs = vec![fenhe_core::Input::Bytes(bytes), fenhe_core::Input::EndOfStream];
+    let mut got = fenhe_testkit::format::decode(decoder, inputs);
+    assert!(got.rejects.is_empty(), "{:?}", got.rejects);
+    got.batches.remove(0)
+}
+
+#[test]
+fn what_the_writer_is_told_stands_above_the_spelling_of_the_source() {
+    let source = "id;fee;day;note\n1;1234,50;31/12/2025;\n2;0,05;01/02/2026;x\n";
+    let rows = read_rows(&["dates=DD/MM/YYYY"], source);
+    let written = |pairs: &[&str]| String::from_utf8(write(pairs, &rows).0).unwrap();
+    // Unchanged, it is the file again.
+    assert_eq!(written(&[]), source);
+    assert_eq!(
+        written(&["decimal=.", "dates=YYYY-MM-DD", "nulls=NULL"]),
+        "id;fee;day;note\n1;1234.50;2025-12-31;NULL\n2;0.05;2026-02-01;x\n"
+    );
+    assert_eq!(
+        written(&["dates=YYYYMMDD", "delimiter=|"]),
+        "id|fee|day|note\n1|1234,50|20251231|\n2|0,05|20260201|x\n"
+    );
+    let schema = serde_json::json!({
+        "name": "out.toml",
+        "text": "[[field]]\nname = \"day\"\ntype = \"date\"\npattern = \"DD.MM.YYYY\"\n",
+    });
+    let mut options = Options::from_pairs(["dates=YYYYMMDD"]).unwrap();
+    options.set("schema", schema);
+    let open = EncodeOptions { schema: rows.schema(), limits: Limits::default() };
+    let mut encoder = Csv::from_options(&options).unwrap().encoder(open).unwrap();
+    let mut out = BytesMut::new();
+    encoder.encode(&rows, &mut out).unwrap();
+    assert!(String::from_utf8_lossy(&out).contains(";31.12.2025;"), "{out:?}");
+}
