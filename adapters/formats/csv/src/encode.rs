@@ -191,6 +191,7 @@ fn usual() -> Dialect {
         ends_with: "\n".into(),
         quoting: Quoting::Minimal,
         final_newline: true,
+        sep_line: false,
         prologue: None,
         names: Vec::new(),
     }

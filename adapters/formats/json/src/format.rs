@@ -50,7 +50,7 @@ impl Format for Json {
         FormatInfo {
             name: "json",
             version: env!("CARGO_PKG_VERSION"),
-            extensions: &["json", "ndjson", "jsonl"],
+            extensions: &["json", "ndjson", "jsonl", "txt"],
             media_types: &["application/json", "application/x-ndjson", "application/jsonl"],
             read: true,
             write: true,

@@ -52,7 +52,9 @@ pub(crate) fn infer(json: &JsonOptions, sample: &Sample) -> Result<Evidence> {
         schema,
     };
     let good = look.records - look.bad;
-    let confidence = (95 * good).checked_div(look.records).unwrap_or(10);
+    // Text of which every record parses is hardly anything else: surer than delimited text ever is.
+    let most = if look.bad == 0 && look.fault.is_none() { 98 } else { 95 };
+    let confidence = (most * good).checked_div(look.records).unwrap_or(10);
     Ok(Evidence {
         datasets: vec![found],
         confidence: u8::try_from(confidence).unwrap_or(0),

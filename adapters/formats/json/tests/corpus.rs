@@ -393,3 +393,15 @@ fn a_value_that_json_does_not_have_is_a_reject_of_its_row() {
     assert_eq!(found, [(2, "v"), (3, "v")]);
     assert_eq!(out, "{\"v\":1.5}\n{\"v\":2}\n");
 }
+
+#[test]
+fn text_of_which_every_line_is_an_object_is_hardly_anything_else() {
+    let look = |bytes: &'static str| {
+        let sample = Sample { bytes: bytes.into(), complete: true, ..Sample::default() };
+        json(&[]).infer(&sample).map_or(0, |found| found.confidence)
+    };
+    // Delimited text is never surer than 95.
+    assert!(look("{\"a\":1,\"b\":2}\n{\"a\":3,\"b\":4}\n") > 95);
+    assert!(look("{\"a\":1,\"b\":2}\n{\"a\":3,\"b\"\n{\"a\":3,\"b\":1}\n") < 95);
+    assert_eq!(look("a,b\n1,2\n"), 0);
+}
