@@ -70,6 +70,16 @@ impl Format for Csv {
         )
     }
 
+    fn options_for(&self, extension: &str) -> Options {
+        let mut options = Options::new();
+        match extension {
+            "tsv" | "tab" => options.set("delimiter", "tab"),
+            "psv" => options.set("delimiter", "pipe"),
+            _ => &mut options,
+        };
+        options
+    }
+
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {
         Ok(Box::new(CsvDecoder::new(self.options.clone(), self.pools.clone(), options)?))
     }

@@ -65,6 +65,16 @@ impl Format for Json {
         infer::infer(&self.options, sample)
     }
 
+    fn options_for(&self, extension: &str) -> Options {
+        let mut options = Options::new();
+        match extension {
+            "json" => options.set("shape", "array"),
+            "ndjson" | "jsonl" => options.set("shape", "lines"),
+            _ => &mut options,
+        };
+        options
+    }
+
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {
         Ok(Box::new(JsonDecoder::new(self.options.clone(), self.pools.clone(), options)?))
     }
