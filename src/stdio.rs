@@ -46,7 +46,11 @@ impl Store for Stdio {
         Ok(Entry { name: name.into(), size: None, version: String::new() })
     }
 
-    async fn get(&self, _name: &str, from: u64) -> Result<Box<dyn ByteStream>> {
+    async fn get(&self, name: &str, from: u64) -> Result<Box<dyn ByteStream>> {
+        if name != "-" {
+            let message = "standard input holds one file only";
+            return Err(Error::new(Kind::NotFound, "stdio.companion", message));
+        }
         if from != 0 || lock(&self.input).passed {
             return Err(Error::new(
                 Kind::Unsupported,

@@ -8,7 +8,8 @@ use arrow_schema::SchemaRef;
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    Batch, ControlTotal, Error, FormatInfo, Limits, Position, ReadAt, Reject, Result, Source,
+    Batch, ControlTotal, Error, FormatInfo, Limits, Options, Position, ReadAt, Reject, Result,
+    Source,
 };
 
 /// A format with its options set: a factory of decoders and encoders.
@@ -35,6 +36,13 @@ pub trait Format: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`Config`](crate::Kind::Config) when options and schema do not fit each other.
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>>;
+
+    /// Options that a name with this extension (lower case, without the dot) implies when it is written: `tsv` has tabs.
+    /// What the caller says goes above them.
+    fn options_for(&self, extension: &str) -> Options {
+        let _ = extension;
+        Options::new()
+    }
 
     /// Starts encoding one stream.
     ///

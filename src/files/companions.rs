@@ -1,6 +1,10 @@
 //! Files that belong to a main file: `RK.DBF` has `RK.FPT`, or `rk.fpt`.
 
-use fenhe_core::{Companion, Kind, Result, Store};
+use std::sync::Arc;
+
+use fenhe_core::{Companion, Kind, ReadAt, Result, Store};
+
+use super::spool::Copied;
 
 /// The companions of `name` that exist, opened.
 pub(crate) async fn open(
@@ -16,8 +20,9 @@ pub(crate) async fn open(
     let pattern = format!("{folder}{}.*", any_case(stem));
     let entries = match store.list(&pattern).await {
         Ok(entries) => entries,
-        // A place that cannot list has no companions to offer; a format that needs one says so.
-        Err(error) if error.kind() == Kind::Unsupported => return Ok(found),
+        Err(error) if error.kind() == Kind::Unsupported => {
+            return by_name(store, name, extensions).await;
+        }
         Err(error) => return Err(error),
     };
     for extension in extensions {
@@ -32,6 +37,43 @@ pub(crate) async fn open(
         }
     }
     Ok(found)
+}
+
+/// The companions that a place without a list gives out when it is asked for them by name, in capitals or not.
+async fn by_name(store: &dyn Store, name: &str, extensions: &[&str]) -> Result<Vec<Companion>> {
+    let (folder, stem, _) = parts(name);
+    let mut found = Vec::new();
+    for extension in extensions {
+        let first = name_for(name, extension);
+        let others = [extension.to_uppercase(), extension.to_lowercase()]
+            .map(|extension| format!("{folder}{stem}.{extension}"));
+        let others = others.into_iter().filter(|name| *name != first);
+        for candidate in std::iter::once(first.clone()).chain(others) {
+            if let Some(data) = fetch(store, &candidate).await? {
+                found.push(Companion { extension: (*extension).into(), data });
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The object with random access, through a temporary file where the place has none. `None`: it is not there, or not for us.
+async fn fetch(store: &dyn Store, name: &str) -> Result<Option<Arc<dyn ReadAt>>> {
+    let mut stream = match store.get(name, 0).await {
+        Ok(stream) => stream,
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Permission) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match store.open(name).await {
+        Err(error) if error.kind() == Kind::Unsupported => {}
+        opened => return opened.map(Some),
+    }
+    let mut copy = Copied::new()?;
+    while let Some(chunk) = stream.next().await? {
+        copy.add(&chunk)?;
+    }
+    Ok(Some(Arc::new(copy)))
 }
 
 /// The name of a companion to be written, in capitals if the main file's extension is.
@@ -69,6 +111,10 @@ fn any_case(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
+    use bytes::Bytes;
+    use fenhe_core::{ByteStream, Entry, Error};
+
     use super::*;
 
     #[test]
@@ -76,6 +122,55 @@ mod tests {
         assert_eq!(name_for("d/RK.DBF", "fpt"), "d/RK.FPT");
         assert_eq!(name_for("d/rk.dbf", "fpt"), "d/rk.fpt");
         assert_eq!(name_for("人口", "fpt"), "人口.fpt");
+    }
+
+    /// A place that gives out what it is asked for by name and has no list, as web servers are.
+    #[derive(Debug)]
+    struct Shelf(Vec<(&'static str, &'static [u8])>);
+
+    #[derive(Debug)]
+    struct Piece(Option<Bytes>);
+
+    #[async_trait]
+    impl ByteStream for Piece {
+        async fn next(&mut self) -> Result<Option<Bytes>> {
+            Ok(self.0.take())
+        }
+    }
+
+    #[async_trait]
+    impl Store for Shelf {
+        fn scheme(&self) -> &'static str {
+            "shelf"
+        }
+
+        async fn head(&self, name: &str) -> Result<Entry> {
+            Ok(Entry { name: name.into(), size: None, version: String::new() })
+        }
+
+        async fn get(&self, name: &str, _from: u64) -> Result<Box<dyn ByteStream>> {
+            let (_, bytes) = self
+                .0
+                .iter()
+                .find(|(have, _)| *have == name)
+                .ok_or_else(|| Error::new(Kind::NotFound, "shelf.absent", "not here"))?;
+            Ok(Box::new(Piece(Some(Bytes::from_static(bytes)))))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_place_without_a_list_is_asked_by_name_in_either_case() {
+        let shelf = Shelf(vec![("d/RK.FPT", b"memo"), ("d/rk2.fpt", b"x"), ("d/Rk3.FPT", b"y")]);
+        for (main, memo) in [("d/RK.DBF", "memo"), ("d/rk2.DBF", "x"), ("d/Rk3.dbf", "y")] {
+            let found = open(&shelf, main, &["fpt", "dbt"]).await.unwrap();
+            assert_eq!(found.len(), 1, "{main}");
+            assert_eq!(found[0].extension, "fpt");
+            let mut bytes = [0; 9];
+            let n = found[0].data.read_at(0, &mut bytes).unwrap();
+            assert_eq!((&bytes[..n], found[0].data.size()), (memo.as_bytes(), n as u64));
+            assert_eq!(found[0].data.read_at(1, &mut bytes[..2]).unwrap(), (n - 1).min(2));
+        }
+        assert!(open(&shelf, "d/other.dbf", &["fpt"]).await.unwrap().is_empty());
     }
 
     #[test]

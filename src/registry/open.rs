@@ -167,6 +167,7 @@ impl Registry {
                 .hint("name the format (--to, or format = in a configuration)"));
             }
         };
+        let options = implied(entry, with.format.as_deref(), &name, &options)?;
         let files = files(entry, store, name, place, &options)?.shown_as(place.text());
         Ok(TargetEnd {
             exchange: Arc::new(files.clone()),
@@ -196,6 +197,23 @@ impl Registry {
         let opened = (scheme.open)(place, &own.into_iter().collect(), purpose)?;
         Ok((opened, rest.into_iter().collect()))
     }
+}
+
+/// The options with those that the extension implies below them: that of the format, if it was named by one
+/// (`--to tsv`), else that of the object.
+fn implied(
+    entry: &FormatEntry,
+    format: Option<&str>,
+    name: &str,
+    options: &Options,
+) -> Result<Options> {
+    let named = format.map(str::to_ascii_lowercase).filter(|format| format != entry.info.name);
+    let extension = named.unwrap_or_else(|| extension(name));
+    let mut all = (entry.make)(&Options::new())?.options_for(&extension);
+    for (key, value) in options.iter() {
+        all.set(key, value.clone());
+    }
+    Ok(all)
 }
 
 fn files(

@@ -250,3 +250,39 @@ async fn however_the_bytes_arrive_the_parts_are_the_same() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_name_says_how_it_is_written() {
+    let work = Work::new();
+    let source = work.people(2).await;
+    for (name, format, start) in [
+        ("a.csv", None, "id,name,fee\n1,"),
+        ("a.tsv", None, "id\tname\tfee\n1\t"),
+        ("a.psv", None, "id|name|fee\n1|"),
+        ("a.json", None, "[\n{\"id\":1,"),
+        ("a.ndjson", None, "{\"id\":1,"),
+        ("a.jsonl", None, "{\"id\":1,"),
+        ("b.json", Some("ndjson"), "{\"id\":1,"),
+        ("b.txt", Some("tsv"), "id\tname\tfee\n"),
+        ("b.out", Some("json"), "{\"id\":1,"),
+    ] {
+        let place = fenhe::Place::relative_to(name, work.folder.path());
+        let opening =
+            fenhe::Opening { format: format.map(Into::into), ..fenhe::Opening::default() };
+        let target = Registry::with_defaults().target(&place, &opening).unwrap().exchange;
+        let mut flow = work.flow(&source, target, fenhe::core::WriteMode::Replace);
+        flow.rejects = None;
+        let ended = crate::support::run(&flow).await;
+        assert!(ended.error.is_none(), "{name}: {:?}", ended.error);
+        let text = std::fs::read_to_string(work.path(name)).unwrap();
+        assert!(text.starts_with(start), "{name}: {text}");
+    }
+    // What is said goes above the name.
+    let options = Options::from_pairs(["delimiter=;"]).unwrap();
+    let opening = fenhe::Opening { options, ..fenhe::Opening::default() };
+    let place = fenhe::Place::relative_to("c.tsv", work.folder.path());
+    let target = Registry::with_defaults().target(&place, &opening).unwrap().exchange;
+    let flow = work.flow(&source, target, fenhe::core::WriteMode::Replace);
+    crate::support::run(&flow).await;
+    assert!(std::fs::read_to_string(work.path("c.tsv")).unwrap().starts_with("id;name;fee"));
+}

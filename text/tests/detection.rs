@@ -135,3 +135,51 @@ fn evidence_never_quotes_the_sample() {
         }
     }
 }
+
+#[test]
+fn a_few_broken_places_do_not_make_utf8_into_something_else() {
+    let mut bytes = SIMPLIFIED.as_bytes().repeat(20);
+    let at = SIMPLIFIED.find("王小明").unwrap();
+    bytes[at + 1] = b'x';
+    let found = detect(&bytes, None);
+    assert_eq!(found.encoding, Encoding::UTF_8, "{found:#?}");
+    assert!(found.evidence[0].contains(&format!("first at byte {at}")), "{found:#?}");
+    assert!(found.confidence > 0.6 && found.confidence < 0.9, "{found:#?}");
+
+    // European letters have two bytes each: ten for one broken place.
+    let european = "Jos\u{e9};M\u{fc}ller;Zo\u{eb}\n".repeat(4);
+    let mut bytes = european.into_bytes();
+    bytes.extend(b"Andr\xE9;x\n");
+    assert_eq!(detect(&bytes, None).encoding, Encoding::UTF_8);
+
+    // GBK text holds pairs that are valid UTF-8 by chance; its errors outnumber them.
+    let bytes = Encoding::GBK.encode(&SIMPLIFIED.repeat(30)).unwrap();
+    assert_eq!(detect(&bytes, None).encoding, Encoding::GBK);
+}
+
+#[test]
+fn one_byte_proves_no_page() {
+    let mut bytes = b"id,name\n".to_vec();
+    (0..50).for_each(|n| bytes.extend(format!("{n},abc\n").into_bytes()));
+    bytes.extend(b"51,ab\xE5\n");
+    let found = detect(&bytes, None);
+    assert_eq!(found.encoding, Encoding::UTF_8, "{found:#?}");
+    assert!(found.confidence < 0.5 && !found.alternatives.is_empty(), "{found:#?}");
+    assert!(found.evidence[0].contains(&format!("byte {}", bytes.len() - 2)), "{found:#?}");
+}
+
+#[test]
+fn a_nul_byte_in_narrow_text_is_no_wide_text() {
+    for sample in [&b"id,n\n1,a\0b\n2,c\n"[..], b"id,n\n11,a\0b\n2,c\n", b"ab\0\0cd\n"] {
+        let found = detect(sample, None);
+        assert_eq!(found.encoding, Encoding::UTF_8, "{found:#?}");
+    }
+    let padded = [b"id,n\n".as_slice(), &b"1,a\0b\n2,c\n".repeat(100)].concat();
+    assert_eq!(detect(&padded, None).encoding, Encoding::UTF_8);
+    // Small wide texts are still known.
+    for page in [Encoding::UTF_16LE, Encoding::UTF_16BE] {
+        for text in ["a,b\n", "id,n\n1,a\n", "姓名,n\n王,1\n"] {
+            assert_eq!(found(page, text).encoding, page, "{text:?}");
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod spans;
 mod spec;
 mod types;
 mod writer;
+mod written;
 
 pub use column::ColumnBuilder;
 pub use columns::Columns;
@@ -29,3 +30,4 @@ pub use spec::{
 };
 pub use types::{TYPE_NAMES, UnknownType, parse_type, type_name};
 pub use writer::{FieldWriter, TextBlock};
+pub use written::plainly_spelled;

@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use crate::reader::FieldReader;
 use crate::spec::FieldSpec;
-use crate::types::{parse_type, type_name};
+use crate::types::{no_spelling, parse_type, type_name};
 use entry::{Entry, SpellingKeys};
 
 /// A schema file as options name it (`schema=FILE`).
@@ -131,8 +131,8 @@ impl SchemaFile {
     /// The file of an Arrow schema: the inverse of [`schema`](Self::schema).
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] with code `value.type` for types that have no spelling as text, [`ErrorKind::Config`] with
-    /// code `value.schema` for metadata that is none.
+    /// [`ErrorKind::Config`] with code `value.type` for nested types, [`ErrorKind::Unsupported`] with that code for others that
+    /// have no spelling as text; [`ErrorKind::Config`] with code `value.schema` for metadata that is none.
     pub fn from_schema(schema: &Schema) -> Result<Self> {
         let fields = schema
             .fields()
@@ -240,14 +240,11 @@ impl FieldSpec {
     /// The inverse of [`to_field`](Self::to_field).
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] with code `value.type` for types that have no spelling as text, [`ErrorKind::Config`] with
-    /// code `value.schema` for a spelling that is none.
+    /// [`ErrorKind::Config`] with code `value.type` for nested types, [`ErrorKind::Unsupported`] with that code for others that
+    /// have no spelling as text; [`ErrorKind::Config`] with code `value.schema` for a spelling that is none.
     pub fn from_field(field: &Field) -> Result<Self> {
         if type_name(field.data_type()).is_none() {
-            let message = format!("values of type {} have no spelling as text", field.data_type());
-            return Err(
-                Error::new(ErrorKind::Unsupported, "value.type", message).at_field(field.name())
-            );
+            return Err(no_spelling(field.name(), field.data_type()));
         }
         let keys = field.metadata().get(SPELLING).map_or("", String::as_str);
         let keys: SpellingKeys =

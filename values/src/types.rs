@@ -1,7 +1,7 @@
 //! Names of types, as written in schema files, contracts and on the command line.
 
 use arrow_schema::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, TimeUnit};
-use fenhe_core::nearest;
+use fenhe_core::{Error, Kind, nearest};
 
 /// Every accepted type name, canonical names first: for error messages and help texts.
 pub const TYPE_NAMES: &[&str] = &[
@@ -64,6 +64,18 @@ pub fn parse_type(name: &str) -> Result<DataType, UnknownType> {
         .or_else(|| decimal_type(head, &arguments))
         .or_else(|| time_type(head, &arguments, name))
         .ok_or_else(|| unknown(name))
+}
+
+/// Why a column of this type is neither read nor written as text, in words of the person who chose it.
+pub(crate) fn no_spelling(field: &str, data_type: &DataType) -> Error {
+    let error = if data_type.is_nested() {
+        Error::new(Kind::Config, "value.type", "a nested column has no spelling as text")
+            .hint("choose other columns (--columns), or write json, xml or parquet")
+    } else {
+        let message = format!("values of type {data_type} have no spelling as text");
+        Error::new(Kind::Unsupported, "value.type", message)
+    };
+    error.at_field(field)
 }
 
 /// The canonical name of a type: the inverse of [`parse_type`]. `None` for types that have no spelling as text (lists,

@@ -23,7 +23,7 @@ use crate::format;
 use crate::pattern::{Fast, Moment, Pattern};
 use crate::reader::{Wanted, compile_patterns, fixed_offset, spell};
 use crate::spec::{BinarySpelling, FieldSpec};
-use crate::types::type_name;
+use crate::types::{no_spelling, type_name};
 use number::NumberWriter;
 
 /// Writes the values of one field: the compiled form of a [`FieldSpec`] for data in one encoding, and the inverse of
@@ -64,18 +64,15 @@ impl FieldWriter {
     /// Compiles a field for data in `encoding`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] with code `value.spec` when type and spelling contradict each other, or [`ErrorKind::Unsupported`]
-    /// with code `value.type` for types that have no spelling as text.
+    /// [`ErrorKind::Config`] with code `value.spec` when type and spelling contradict each other, or with code
+    /// `value.type` for nested types, [`ErrorKind::Unsupported`] with that code for others that have no spelling as text.
     pub fn new(spec: &FieldSpec, encoding: Encoding) -> Result<Self> {
         let bad = |reason: String| {
             let message = format!("the field cannot be written: {reason}");
             Error::new(ErrorKind::Config, "value.spec", message).at_field(&spec.name)
         };
         if type_name(&spec.data_type).is_none() {
-            let message = format!("values of type {} have no spelling as text", spec.data_type);
-            return Err(
-                Error::new(ErrorKind::Unsupported, "value.type", message).at_field(&spec.name)
-            );
+            return Err(no_spelling(&spec.name, &spec.data_type));
         }
         let encode = |text: &str| spell(encoding, text);
         let one = |words: &[String], what: &str| {

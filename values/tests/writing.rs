@@ -203,3 +203,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_nested_column_is_refused_in_words() {
+    let list = DataType::new_list(DataType::new_list(DataType::Utf8, true), true);
+    let refused = FieldWriter::new(&FieldSpec::new("items", list), Encoding::UTF_8).unwrap_err();
+    let text = format!("{refused:#}");
+    assert_eq!((refused.kind(), refused.code()), (fenhe_core::Kind::Config, "value.type"));
+    assert!(
+        text.contains("items") && text.contains("nested") && text.contains("--columns"),
+        "{text}"
+    );
+    assert!(!text.contains("List"), "{text}");
+}

@@ -32,7 +32,7 @@ pub struct Detection {
 /// Look at a sample (its first 256 KiB), which may end inside a character but must begin at the start of one.
 ///
 /// The order is fixed: byte order mark; UTF-16 and UTF-32 by their NUL bytes; nothing but ASCII;
-/// strict UTF-8; EBCDIC by its blanks, digits and letters; then the multi-byte encodings of East Asia by
+/// UTF-8, with broken places if they are few; EBCDIC by its blanks, digits and letters; then the multi-byte encodings of East Asia by
 /// validity and frequent characters, with `chardetng` as one voice among these. `hint` is what a
 /// header or a person declared; a sample that allows it keeps it, and one that does not says so.
 ///
@@ -87,8 +87,9 @@ fn guess(sample: &[u8], hint: Option<Encoding>) -> Detection {
         .or_else(|| wide::by_nul_bytes(sample))
         .or_else(|| only_ascii(sample, hint))
         .or_else(|| by_utf8(sample))
+        .or_else(|| by_broken_utf8(sample))
         .or_else(|| ebcdic::by_ranges(sample, hint))
-        .unwrap_or_else(|| cjk::by_frequency(sample))
+        .unwrap_or_else(|| unless_lone(sample, cjk::by_frequency(sample)))
 }
 
 /// Byte order marks; four bytes before two, because FF FE 00 00 begins with FF FE.
@@ -181,6 +182,43 @@ fn by_utf8(sample: &[u8]) -> Option<Detection> {
     } else {
         found(0.9)
     })
+}
+
+/// UTF-8 with a few broken places: text of another encoding hardly ever holds a valid sequence, so where these far
+/// outnumber the errors, the errors are faults of single records and not the sign of another encoding.
+fn by_broken_utf8(sample: &[u8]) -> Option<Detection> {
+    let (mut long, mut short, mut errors, mut first) = (0_usize, 0_usize, 0_usize, None);
+    each_char(Encoding::UTF_8, sample, |at, c| match c.map(char::len_utf8) {
+        Some(1) => {}
+        Some(2) => short += 1,
+        Some(_) => long += 1,
+        None => {
+            errors += 1;
+            first = first.or(Some(at));
+        }
+    });
+    // Three bytes in a row that fit by chance are much rarer than two.
+    let at = first.filter(|_| short + 4 * long >= 10 * errors)?;
+    let why = format!(
+        "UTF-8 with {} characters of more than one byte, broken at {errors} place(s), the first at byte {at}",
+        long + short
+    );
+    Some(Detection::new(Encoding::UTF_8, 0.8, why))
+}
+
+/// One place that is not ASCII says too little for a page of single bytes, where any byte means something: read as
+/// UTF-8, its record is refused where everybody sees it.
+fn unless_lone(sample: &[u8], found: Detection) -> Detection {
+    let read = survey(Encoding::UTF_8, sample);
+    let lone = (read.errors, read.beyond_ascii) == (1, 0) && !found.encoding.is_multi_byte();
+    let Some(at) = read.first.filter(|_| lone) else { return found };
+    let why = format!(
+        "ASCII but for one place, at byte {at}, which is not UTF-8: too little to tell a page of single bytes; \
+         if it is {}, say so",
+        found.encoding
+    );
+    let others = [&[found.encoding], found.alternatives.as_slice()].concat();
+    Detection::new(Encoding::UTF_8, 0.3, why).or(&others)
 }
 
 fn weigh_hint(found: &mut Detection, hint: Encoding, sample: &[u8]) {

@@ -23,6 +23,12 @@ pub(super) fn by_nul_bytes(sample: &[u8]) -> Option<Detection> {
         .into_iter()
         .find(|&(encoding, fits)| fits && survey(encoding, sample).errors == 0)?;
     let count = nul.iter().sum::<usize>();
+    // Wide text whose other bytes are all below 80 is Latin, and then every second byte is NUL. With fewer it is narrow
+    // text that holds some NUL bytes.
+    let latin = sample.iter().all(u8::is_ascii);
+    if latin && count * 5 < sample.len() * 2 {
+        return None;
+    }
     let why = format!(
         "{count} NUL bytes, all at the places where {encoding} has the high byte of Latin letters, digits and line ends"
     );
@@ -32,6 +38,6 @@ pub(super) fn by_nul_bytes(sample: &[u8]) -> Option<Detection> {
         controls +=
             usize::from(c.is_some_and(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n')));
     });
-    let enough = (count * 8 >= sample.len() || count >= 8) && controls == 0;
-    Some(Detection::new(encoding, if enough { 0.95 } else { 0.5 }, why))
+    let enough = count * 8 >= sample.len() || count >= 8;
+    enough.then(|| Detection::new(encoding, if controls == 0 { 0.95 } else { 0.5 }, why))
 }

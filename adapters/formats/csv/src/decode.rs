@@ -10,6 +10,7 @@ use crate::options::CsvOptions;
 use crate::run::Run;
 use crate::settle::{Settled, dialect_of, settle};
 use crate::table::Policy;
+use crate::tail::Tail;
 
 /// Bytes looked at before the first record is decoded, when something has to be found out.
 pub(crate) const SAMPLE: usize = 1 << 20;
@@ -46,13 +47,6 @@ enum Held {
     Several(BytesMut),
 }
 
-/// The last lines of the stream, held back because they are no records.
-#[derive(Default)]
-struct Tail {
-    lines: usize,
-    held: BytesMut,
-}
-
 impl CsvDecoder {
     pub(crate) fn new(options: CsvOptions, pools: Pools, open: DecodeOptions) -> Result<Self> {
         if open.from.is_some() && open.part.is_some() {
@@ -82,8 +76,7 @@ impl CsvDecoder {
         if let Some(part) = &open.part {
             held.extend_from_slice(&part.prologue);
         }
-        let lines = usize::try_from(options.skip_tail).unwrap_or(usize::MAX);
-        let tail = Tail { lines, held: BytesMut::new() };
+        let tail = Tail::new(options.skip_tail);
         let stage = Stage::Sampling { held: Held::Several(held), enough, ended: false };
         Ok(Self { options, pools, open, stage, hungry: false, from, tail, notes: Vec::new() })
     }
@@ -271,35 +264,6 @@ impl Held {
             Self::One(bytes) => bytes,
             Self::Several(bytes) => bytes.freeze(),
         }
-    }
-}
-
-impl Tail {
-    /// What cannot be among the last lines any more.
-    fn let_go(&mut self, bytes: Bytes) -> Bytes {
-        if self.lines == 0 {
-            return bytes;
-        }
-        self.held.extend_from_slice(&bytes);
-        let mark = if memchr::memchr(b'\n', &self.held).is_some() { b'\n' } else { b'\r' };
-        let inside = self.held.len().saturating_sub(1);
-        let before = self.held.get(..inside).unwrap_or_default();
-        match memchr::memrchr_iter(mark, before).nth(self.lines - 1) {
-            Some(at) => self.held.split_to(at + 1).freeze(),
-            None => Bytes::new(),
-        }
-    }
-
-    /// The stream is over: what is left is the tail.
-    fn end(&mut self) -> Option<String> {
-        let lost = std::mem::take(&mut self.held);
-        (!lost.is_empty()).then(|| {
-            format!(
-                "skip_tail: {} lines at the end ({} bytes) are no records",
-                self.lines,
-                lost.len()
-            )
-        })
     }
 }
 

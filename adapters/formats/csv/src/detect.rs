@@ -8,6 +8,7 @@ use fenhe_text::Encoding;
 use crate::dialect::{Dialect, Escape, Quoting, Syntax, encoding};
 use crate::options::{BlankLines, CsvOptions, LineEnd, literal};
 use crate::split::{Cell, Cut, Form};
+use crate::tail;
 
 /// A dialect, and sentences that say why.
 #[derive(Clone, Debug)]
@@ -29,6 +30,9 @@ pub(crate) struct Fit {
     /// Records with the most frequent number of fields, and that number.
     pub(crate) usual: usize,
     pub(crate) fields: usize,
+    /// Fields of the first record, and records of several fields.
+    first: usize,
+    divided: usize,
     /// Records with text behind a closing quote.
     strays: usize,
     quoted: usize,
@@ -44,7 +48,9 @@ pub(crate) fn detect(options: &CsvOptions, sample: &[u8], complete: bool) -> Res
     reasons.extend(why);
     let bom = !encoding.bom().is_empty() && sample.starts_with(encoding.bom());
     let body = sample.get(if bom { encoding.bom().len() } else { 0 }..).unwrap_or_default();
-    let body = after_lines(body, options.skip_lines);
+    let named = sep_line(body).filter(|_| options.skip_lines == 0);
+    let body = after_lines(body, options.skip_lines + u32::from(named.is_some()));
+    let body = tail::before(body, options.skip_tail);
     let line_end = options.line_end.unwrap_or(LineEnd::Any);
     let start = Dialect {
         encoding: encoding.name().to_owned(),
@@ -59,16 +65,25 @@ pub(crate) fn detect(options: &CsvOptions, sample: &[u8], complete: bool) -> Res
         ends_with: first_line_end(sample, line_end).to_owned(),
         quoting: Quoting::Minimal,
         final_newline: true,
+        sep_line: named.is_some(),
         prologue: None,
         names: Vec::new(),
     };
     let start = overlay(start, options)?;
-    let (mut dialect, fit) = find_delimiter(start, options, body, complete, &mut reasons)?;
+    let (mut dialect, fit) = match named.filter(|_| options.delimiter.is_none()) {
+        Some(delimiter) => {
+            reasons
+                .push(format!("the first line is no record: sep={delimiter} names the delimiter"));
+            let options = CsvOptions { delimiter: Some(delimiter.to_string()), ..options.clone() };
+            find_delimiter(overlay(start, &options)?, &options, body, complete, &mut reasons)?
+        }
+        None => find_delimiter(start, options, body, complete, &mut reasons)?,
+    };
     if options.blank_lines.is_none() {
         dialect.blank_is_record = fit.fields <= 1;
     }
     if options.header.is_none() {
-        let (header, why) = find_header(&Syntax::new(&dialect)?, body, complete);
+        let (header, why) = find_header(&Syntax::new(&dialect)?, body, complete, fit.fields);
         dialect.header = header;
         reasons.push(why);
     }
@@ -300,12 +315,19 @@ pub(crate) fn fit(syntax: &Syntax, body: &[u8], complete: bool) -> Fit {
     let mut fit = Fit::default();
     let open = records(syntax, body, complete, LOOKED_AT, |cells, in_order| {
         *counts.entry(cells.len()).or_insert(0_usize) += 1;
+        if fit.records == 0 {
+            fit.first = cells.len();
+        }
         fit.records += 1;
+        fit.divided += usize::from(cells.len() > 1);
         fit.strays += usize::from(!in_order);
         fit.quoted += cells.iter().filter(|cell| cell.form == Form::Quoted).count();
     });
     fit.strays += usize::from(open.is_some());
-    if let Some((fields, usual)) = counts.iter().max_by_key(|(_, count)| **count) {
+    if let Some((fields, usual)) =
+        // Of equals the first record's number: it is the header's, if there is one.
+        counts.iter().max_by_key(|(fields, count)| (**count, **fields == fit.first))
+    {
         (fit.fields, fit.usual) = (*fields, *usual);
     }
     fit
@@ -314,43 +336,82 @@ pub(crate) fn fit(syntax: &Syntax, body: &[u8], complete: bool) -> Fit {
 impl Fit {
     /// More is better: several fields at all, then agreement in thousandths, then quotes in order, then more fields.
     fn score(&self) -> (bool, usize, i64, usize) {
-        let several = self.fields > 1 && self.usual * 2 > self.records;
+        // A delimiter that stands in the header and in most records is one, even where records are ragged: as rejects they
+        // are seen, as texts of one column they are not.
+        let ragged = self.first == self.fields && self.divided * 2 > self.records;
+        let several = self.fields > 1 && (self.usual * 2 > self.records || ragged);
         let agreement = (self.usual * 1_000).checked_div(self.records).unwrap_or(0);
         let strays = i64::try_from(self.strays).unwrap_or(i64::MAX);
         (several, agreement / 50, -strays, self.fields)
     }
 }
 
-/// A header has names: no empty ones, none twice, none that is a number or a date.
-fn find_header(syntax: &Syntax, body: &[u8], complete: bool) -> (bool, String) {
-    let mut first: Option<Vec<String>> = None;
-    records(syntax, body, complete, 1, |cells, _| {
-        first = Some(cells.iter().map(|cell| text(syntax, body, cell)).collect());
+/// A header has names: none twice, none that is a number or a date. Some may be empty, if the records below show that
+/// the first one is not like them.
+fn find_header(syntax: &Syntax, body: &[u8], complete: bool, fields: usize) -> (bool, String) {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    records(syntax, body, complete, 50, |cells, _| {
+        let cells = cells.iter().map(|cell| text(syntax, body, cell).trim().to_owned());
+        rows.push(cells.collect());
     });
-    let Some(cells) = first else {
+    let Some((first, below)) = rows.split_first() else {
         return (true, "header: assumed, there is nothing to see".into());
     };
-    let trimmed: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
-    if let Some(value) = trimmed.iter().position(|cell| looks_like_a_value(cell)) {
+    if let Some(value) = first.iter().position(|cell| looks_like_a_value(cell)) {
         return (
             false,
             format!("no header: field {} of the first record is a value, not a name", value + 1),
         );
     }
-    if trimmed.iter().any(|cell| cell.is_empty()) {
-        return (false, "no header: the first record has an empty field".into());
-    }
-    let distinct: HashSet<&&str> = trimmed.iter().collect();
-    if distinct.len() < trimmed.len() {
+    let names: Vec<&String> = first.iter().filter(|cell| !cell.is_empty()).collect();
+    let distinct: HashSet<&&String> = names.iter().collect();
+    if distinct.len() < names.len() {
         return (false, "no header: the first record has the same text twice".into());
     }
-    (
-        true,
-        format!(
+    if names.len() == first.len() {
+        let why = format!(
             "header: the first record has {} different texts that look like names",
-            trimmed.len()
-        ),
-    )
+            names.len()
+        );
+        return (true, why);
+    }
+    let empty: Vec<usize> =
+        (0..first.len()).filter(|at| first.get(*at).is_some_and(String::is_empty)).collect();
+    let below: Vec<&Vec<String>> = below.iter().filter(|row| row.len() == fields).collect();
+    if names.is_empty() || !(differs(first, &below) || ends_empty(first.len(), &empty, &below)) {
+        let why = "no header: the first record has an empty field, and the records below look alike; \
+                   if it holds names, say header=true";
+        return (false, why.into());
+    }
+    let made: Vec<String> = empty.iter().map(|at| format!("column_{}", at + 1)).collect();
+    (true, format!("header: the first record has names; those without one are {}", made.join(", ")))
+}
+
+/// Whether a column holds values below the first record, which has none there.
+fn differs(first: &[String], below: &[&Vec<String>]) -> bool {
+    (0..first.len()).any(|at| {
+        let mut filled =
+            below.iter().filter_map(|row| row.get(at)).filter(|c| !c.is_empty()).peekable();
+        filled.peek().is_some() && filled.all(|cell| looks_like_a_value(cell))
+    })
+}
+
+/// Whether the only column without a name is the last one and it is empty throughout: every line ends in a delimiter.
+fn ends_empty(fields: usize, empty: &[usize], below: &[&Vec<String>]) -> bool {
+    empty == [fields - 1]
+        && !below.is_empty()
+        && below.iter().all(|row| row.last().is_some_and(String::is_empty))
+}
+
+/// The delimiter that a spreadsheet names in a line of its own before the header: `sep=;`.
+fn sep_line(body: &[u8]) -> Option<char> {
+    let line = body.get(..body.iter().take(8).position(|b| matches!(b, b'\r' | b'\n'))?)?;
+    match line {
+        [s, e, p, b'=', mark] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") && mark.is_ascii() => {
+            Some(char::from(*mark))
+        }
+        _ => None,
+    }
 }
 
 /// A number, a date or a code of digits.

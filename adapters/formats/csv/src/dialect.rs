@@ -39,6 +39,9 @@ pub(crate) struct Dialect {
     /// Whether the last record has a line end.
     #[serde(default = "yes")]
     pub(crate) final_newline: bool,
+    /// Whether the first line is `sep=;`, which names the delimiter to spreadsheets.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) sep_line: bool,
     /// What stands before the first record (preamble, header), where it is known and short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) prologue: Option<String>,

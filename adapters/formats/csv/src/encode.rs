@@ -1,15 +1,16 @@
 //! Rows to delimited text, in the dialect that the schema carries or the options say.
 
+use arrow_schema::Schema;
 use bytes::BytesMut;
 use fenhe_core::{
     EncodeOptions, Encoder, Error, Fault, Kind, Patch, RecordBatch, Reject, Result, SchemaRef,
 };
-use fenhe_values::{FaultMask, FieldSpec, FieldWriter, TextBlock};
+use fenhe_values::{FaultMask, FieldSpec, FieldWriter, Spelling, TextBlock, plainly_spelled};
 
 use crate::detect;
 use crate::dialect::{Dialect, Escape, Quoting, Syntax};
 use crate::options::{CsvOptions, FormulaGuard, LineEnd, config};
-use crate::settle::{base_spelling, dialect_of};
+use crate::settle::{dialect_of, schema_file};
 use crate::spell::{Spelled, Speller};
 
 /// Rows spelled together.
@@ -51,15 +52,9 @@ impl CsvEncoder {
             return Err(config("line_end", "a writer needs lf, crlf or cr"));
         }
         let syntax = Syntax::new(&dialect)?;
-        let specs = open.schema.fields().iter().map(|field| {
-            if read.is_some() {
-                FieldSpec::from_field(field)
-            } else {
-                spelled_by(FieldSpec::from_field(field)?, options)
-            }
-        });
-        let writers = specs
-            .map(|spec| FieldWriter::new(&spec?, syntax.encoding))
+        let writers = specs(options, &open.schema, read.is_some())?
+            .iter()
+            .map(|spec| FieldWriter::new(spec, syntax.encoding))
             .collect::<Result<Vec<_>>>()?;
         let speller = Speller::new(&dialect, syntax, open.schema.fields().len());
         let prologue = prologue(&dialect, read.as_ref(), &speller, &open.schema)?;
@@ -196,15 +191,46 @@ fn usual() -> Dialect {
         ends_with: "\n".into(),
         quoting: Quoting::Minimal,
         final_newline: true,
+        sep_line: false,
         prologue: None,
         names: Vec::new(),
     }
 }
 
-/// Columns of another format, in the spelling that the options ask for.
-fn spelled_by(spec: FieldSpec, options: &CsvOptions) -> Result<FieldSpec> {
-    let plain = FieldSpec::new(spec.name, spec.data_type).required(!spec.nullable);
-    Ok(plain.spelled(base_spelling(options)?))
+/// How the columns are spelled: as in the file that was read, plainly when they come from another format; above both
+/// what the options say, and above that what the writer's own schema file says of a column.
+fn specs(options: &CsvOptions, schema: &Schema, from_csv: bool) -> Result<Vec<FieldSpec>> {
+    let start = if from_csv { schema.clone() } else { plainly_spelled(schema) };
+    let file = options.schema.as_ref().map(schema_file).transpose()?;
+    let mut specs = Vec::new();
+    for field in start.fields() {
+        let mut spec = FieldSpec::from_field(field)?;
+        overlay_spelling(&mut spec.spelling, options);
+        specs.push(spec);
+    }
+    let Some(file) = file else { return Ok(specs) };
+    let spelled = Schema::new(specs.iter().map(FieldSpec::to_field).collect::<Vec<_>>());
+    file.spell(&spelled)?.fields().iter().map(|field| FieldSpec::from_field(field)).collect()
+}
+
+/// What options that are set say about the spelling of all columns.
+fn overlay_spelling(spelling: &mut Spelling, options: &CsvOptions) {
+    if let Some(nulls) = &options.nulls {
+        spelling.nulls.clone_from(nulls);
+    }
+    if let Some(mark) = options.decimal {
+        spelling.number.decimal_mark = mark;
+        spelling.number.implied = None;
+        if spelling.number.thousands == Some(mark) {
+            spelling.number.thousands = None;
+        }
+    }
+    if let Some(mark) = options.thousands {
+        spelling.number.thousands = Some(mark);
+    }
+    if let Some(patterns) = &options.dates {
+        spelling.date.patterns.clone_from(patterns);
+    }
 }
 
 fn bom(dialect: &Dialect, speller: &Speller) -> Vec<u8> {

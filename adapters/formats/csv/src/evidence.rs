@@ -1,14 +1,20 @@
 //! What was settled about a sample, for people.
 
-use fenhe_core::{Evidence, Found, Options, Result};
+use fenhe_core::{Error, Evidence, Found, Kind, Options, Result};
 
 use crate::detect;
 use crate::dialect::Escape;
+use crate::options::CsvOptions;
 use crate::settle::Settled;
 
 /// The evidence of a settled sample.
-pub(crate) fn of(settled: Settled, sample: &[u8], complete: bool) -> Result<Evidence> {
-    let body = sample.get(settled.prologue..).unwrap_or_default();
+pub(crate) fn of(
+    given: &CsvOptions,
+    settled: Settled,
+    sample: &[u8],
+    complete: bool,
+) -> Result<Evidence> {
+    let body = sample.get(settled.prologue..settled.body_end).unwrap_or_default();
     let fit = detect::fit(&settled.syntax, body, complete);
     let counted = complete.then(|| {
         let mut records = 0;
@@ -24,7 +30,7 @@ pub(crate) fn of(settled: Settled, sample: &[u8], complete: bool) -> Result<Evid
     Ok(Evidence {
         datasets: vec![found],
         confidence: confidence(&settled, &fit),
-        options: options(&settled),
+        options: options(given, &settled)?,
         reasons: settled.reasons,
     })
 }
@@ -36,10 +42,10 @@ fn confidence(settled: &Settled, fit: &detect::Fit) -> u8 {
     u8::try_from(agreement.min(most)).unwrap_or(0)
 }
 
-/// The settled options in their spelling on the command line.
-fn options(settled: &Settled) -> Options {
+/// The settled options in their spelling on the command line, and those that were given: together they say it all.
+fn options(given: &CsvOptions, settled: &Settled) -> Result<Options> {
     let dialect = &settled.dialect;
-    let mut options = Options::new();
+    let mut options = given_options(given)?;
     options.set("encoding", dialect.encoding.clone());
     options.set("delimiter", literal(&dialect.delimiter));
     options
@@ -53,7 +59,23 @@ fn options(settled: &Settled) -> Options {
     options.set("escape", escape);
     options.set("header", dialect.header.to_string());
     options.set("blank_lines", if dialect.blank_is_record { "record" } else { "skip" });
-    options
+    Ok(options)
+}
+
+/// What was said, but for the schema file, which has no spelling on one line.
+fn given_options(given: &CsvOptions) -> Result<Options> {
+    let object = |options: &CsvOptions| match serde_json::to_value(options) {
+        Ok(serde_json::Value::Object(map)) => Ok(map),
+        _ => Err(Error::new(Kind::Internal, "csv.option", "the options have no JSON form")),
+    };
+    let usual = object(&CsvOptions::default())?;
+    let mut options = Options::new();
+    for (key, value) in object(given)? {
+        if key != "schema" && usual.get(&key) != Some(&value) {
+            options.set(&key, value);
+        }
+    }
+    Ok(options)
 }
 
 fn literal(text: &str) -> String {

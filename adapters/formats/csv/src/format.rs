@@ -62,7 +62,22 @@ impl Format for Csv {
         let complete = sample.complete && cut.len() == sample.bytes.len();
         let open = DecodeOptions { limits: sample.limits.clone(), ..DecodeOptions::default() };
         let found = settle(&self.options, &open, cut, complete)?;
-        evidence::of(found.ok_or_else(|| error::no_header(cut.len() as u64))?, cut, complete)
+        evidence::of(
+            &self.options,
+            found.ok_or_else(|| error::no_header(cut.len() as u64))?,
+            cut,
+            complete,
+        )
+    }
+
+    fn options_for(&self, extension: &str) -> Options {
+        let mut options = Options::new();
+        match extension {
+            "tsv" | "tab" => options.set("delimiter", "tab"),
+            "psv" => options.set("delimiter", "pipe"),
+            _ => &mut options,
+        };
+        options
     }
 
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {

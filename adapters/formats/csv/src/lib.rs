@@ -19,6 +19,7 @@ mod spell;
 mod split;
 mod splitter;
 mod table;
+mod tail;
 
 pub use format::Csv;
 pub use options::{

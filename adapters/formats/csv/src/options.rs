@@ -170,10 +170,11 @@ impl CsvOptions {
     }
 }
 
-/// The text of an option that may hold escapes and names: `tab`, `\t`, `\x1f`, `\\`, `none`. `None`: `none` or empty.
+/// The text of an option that may hold escapes and names: `tab`, `\t`, `\x1f`, `\\`, `none`. `None`: `none`.
 pub(crate) fn literal(option: &'static str, text: &str) -> Result<Option<String>> {
     match text {
-        "none" | "" => return Ok(None),
+        "none" => return Ok(None),
+        "" => return Err(config(option, "it is empty; for none at all write none")),
         "tab" => return Ok(Some("\t".into())),
         "comma" => return Ok(Some(",".into())),
         "semicolon" => return Ok(Some(";".into())),
@@ -227,6 +228,8 @@ mod tests {
         ] {
             assert_eq!(literal("delimiter", text).unwrap().as_deref(), wanted, "{text}");
         }
+        let empty = literal("delimiter", "").unwrap_err();
+        assert!(empty.to_string().contains("write none"), "{empty}");
         assert!(literal("delimiter", "\\q").is_err());
         assert!(literal("delimiter", "\\xff").is_err());
     }

@@ -16,6 +16,7 @@ use crate::infer;
 use crate::options::{CsvOptions, Types, config};
 use crate::rows::count_lines;
 use crate::split::{Cut, Form};
+use crate::tail;
 
 /// What is settled before the first record is decoded.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub(crate) struct Settled {
     /// Bytes and line ends before the first record.
     pub(crate) prologue: usize,
     pub(crate) lines: u64,
+    /// Where the records of the sample end.
+    pub(crate) body_end: usize,
     /// What a resumed decoder must be fed first.
     pub(crate) resume: Resume,
     /// Why: sentences for people, and for single columns.
@@ -75,7 +78,8 @@ pub(crate) fn settle(
         return Ok(None);
     };
     let head = sample.get(..start.end).unwrap_or(sample);
-    let body = sample.get(start.end..).unwrap_or_default();
+    let body_end = tail::before(sample, options.skip_tail).len().max(start.end);
+    let body = sample.get(start.end..body_end).unwrap_or_default();
     let names = match (&start.header, is_known) {
         (Some(cells), _) => detect::names(cells),
         (None, true) => dialect.names.clone(),
@@ -99,6 +103,7 @@ pub(crate) fn settle(
         texts: vec![false; names.len()],
         lines: count_lines(head, syntax.line_end),
         prologue: start.end,
+        body_end,
         resume: Resume {
             prologue: if is_known { start.end } else { sample.len() } as u64,
             complete,
@@ -130,7 +135,7 @@ impl Settled {
             .schema
             .as_ref()
             .filter(|_| open.schema.is_none())
-            .map(schema_file)
+            .map(|file| schema_file(file).map(|file| Arc::new(file.schema())))
             .transpose()?;
         let given = open.schema.as_ref().or(file.as_ref());
         if let Some(schema) = given {
@@ -278,11 +283,9 @@ pub(crate) fn base_spelling(options: &CsvOptions) -> Result<Spelling> {
     Ok(spelling)
 }
 
-/// The schema that a file of the options holds.
-fn schema_file(file: &Attachment) -> Result<SchemaRef> {
-    let parsed =
-        SchemaFile::parse(&file.text).map_err(|error| error.source_name(file.name.clone()))?;
-    Ok(Arc::new(parsed.schema()))
+/// The schema file of the options.
+pub(crate) fn schema_file(file: &Attachment) -> Result<SchemaFile> {
+    SchemaFile::parse(&file.text).map_err(|error| error.source_name(file.name.clone()))
 }
 
 /// A column of a given schema, spelled as its metadata and the options say.
@@ -315,7 +318,7 @@ pub(crate) fn prologue(
 ) -> Result<Option<Prologue>> {
     let Some(bom) = bom_length(syntax.encoding.bom(), sample, complete) else { return Ok(None) };
     let mut at = bom;
-    for _ in 0..options.skip_lines {
+    for _ in 0..options.skip_lines + u32::from(dialect.sep_line) {
         match syntax.line_end(sample, at, complete) {
             Some(end) => at = end,
             None => return Ok(None),

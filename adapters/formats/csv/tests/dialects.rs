@@ -166,3 +166,114 @@ fn a_splitter_of_settled_options_cuts_behind_the_header_alone() {
     let cut = splitter.last_boundary(&text[4..], false).unwrap();
     assert_eq!((cut.end, cut.records, cut.lines), (12, 2, 3));
 }
+
+/// The rows of a file, in the schema that reading gives them.
+fn read_rows(pairs: &[&str], text: &str) -> RecordBatch {
+    let csv = format(pairs);
+    let decoder = csv.decoder(fenhe_core::DecodeOptions::default()).unwrap();
+    let bytes = bytes::Bytes::copy_from_slice(text.as_bytes());
+    let inputs = vec![fenhe_core::Input::Bytes(bytes), fenhe_core::Input::EndOfStream];
+    let mut got = fenhe_testkit::format::decode(decoder, inputs);
+    assert!(got.rejects.is_empty(), "{:?}", got.rejects);
+    got.batches.remove(0)
+}
+
+#[test]
+fn what_the_writer_is_told_stands_above_the_spelling_of_the_source() {
+    let source = "id;fee;day;note\n1;1234,50;31/12/2025;\n2;0,05;01/02/2026;x\n";
+    let rows = read_rows(&["dates=DD/MM/YYYY"], source);
+    let written = |pairs: &[&str]| String::from_utf8(write(pairs, &rows).0).unwrap();
+    // Unchanged, it is the file again.
+    assert_eq!(written(&[]), source);
+    assert_eq!(
+        written(&["decimal=.", "dates=YYYY-MM-DD", "nulls=NULL"]),
+        "id;fee;day;note\n1;1234.50;2025-12-31;NULL\n2;0.05;2026-02-01;x\n"
+    );
+    assert_eq!(
+        written(&["dates=YYYYMMDD", "delimiter=|"]),
+        "id|fee|day|note\n1|1234,50|20251231|\n2|0,05|20260201|x\n"
+    );
+    let schema = serde_json::json!({
+        "name": "out.toml",
+        "text": "[[field]]\nname = \"day\"\ntype = \"date\"\npattern = \"DD.MM.YYYY\"\n",
+    });
+    let mut options = Options::from_pairs(["dates=YYYYMMDD"]).unwrap();
+    options.set("schema", schema);
+    let open = EncodeOptions { schema: rows.schema(), limits: Limits::default() };
+    let mut encoder = Csv::from_options(&options).unwrap().encoder(open).unwrap();
+    let mut out = BytesMut::new();
+    encoder.encode(&rows, &mut out).unwrap();
+    assert!(String::from_utf8_lossy(&out).contains(";31.12.2025;"), "{out:?}");
+}
+
+#[test]
+fn ragged_records_do_not_hide_the_delimiter() {
+    let found = look(b"id,name,age\n1,a,3\n2,b\n3,c,4,5\n4,d,5,\n5,e,6\n".to_vec());
+    assert_eq!(option(&found, "delimiter"), ",", "{:?}", found.reasons);
+    assert_eq!(found.datasets[0].schema.fields().len(), 3);
+    // Lines without a delimiter in the first of them, and prose with a comma here and there, stay one column.
+    for text in
+        ["title\na, b\nc, d, e\nf, g, h, i\n", "one, two\nthree\nfour\nfive\nsix, seven, eight\n"]
+    {
+        let found = look(text.as_bytes().to_vec());
+        assert_eq!(option(&found, "delimiter"), "none", "{text}: {:?}", found.reasons);
+    }
+}
+
+#[test]
+fn trailer_lines_have_no_say_in_types() {
+    let bytes = b"id;amount\n1;1234,56\n2;-7,10\nTotal;1\n".to_vec();
+    let sample = Sample { bytes: bytes.into(), complete: true, ..Sample::default() };
+    let csv = format(&["skip_tail=1", "comment=#"]);
+    let found = csv.infer(&sample).unwrap();
+    let types: Vec<String> =
+        found.datasets[0].schema.fields().iter().map(|f| f.data_type().to_string()).collect();
+    assert_eq!(types, ["Int64", "Decimal128(18, 2)"], "{:?}", found.datasets[0].columns);
+    assert_eq!(found.datasets[0].records, Some(2));
+    // The options of the evidence say the same again, those that were given too.
+    let again = Csv::from_options(&found.options).unwrap();
+    assert_eq!((again.options().skip_tail, again.options().comment.as_deref()), (1, Some("#")));
+    assert_eq!(again.infer(&sample).unwrap().datasets[0].schema, found.datasets[0].schema);
+}
+
+#[test]
+fn the_line_of_a_spreadsheet_names_the_delimiter() {
+    for (text, delimiter) in
+        [("sep=;\r\nid;n\r\n1;a,b\r\n", ";"), ("\u{feff}SEP=|\nid|n\n1|a\n", "|")]
+    {
+        let found = look(text.as_bytes().to_vec());
+        assert_eq!(option(&found, "delimiter"), delimiter);
+        let names: Vec<_> =
+            found.datasets[0].schema.fields().iter().map(|f| f.name().as_str()).collect();
+        assert_eq!(names, ["id", "n"]);
+        assert_eq!(found.datasets[0].records, Some(1));
+        assert!(found.reasons.iter().any(|r| r.contains("sep=")), "{:?}", found.reasons);
+        // It comes back with the file.
+        let rows = read_rows(&["types=text"], text);
+        assert_eq!(String::from_utf8(write(&[], &rows).0).unwrap(), text);
+    }
+    // Whoever passes over it by hand passes over it once.
+    let rows = read_rows(&["types=text", "skip_lines=1"], "sep=;\nid;n\n1;a\n");
+    assert_eq!((rows.num_rows(), rows.schema().field(1).name().as_str()), (1, "n"));
+}
+
+#[test]
+fn a_header_may_lack_a_name() {
+    for (text, names) in [
+        ("id,n,\n1,a,\n2,b,\n", ["id", "n", "column_3"]),
+        ("a,b,\nx,y,\nz,w,\n", ["a", "b", "column_3"]),
+        (",a,b\n0,x,y\n1,z,w\n", ["column_1", "a", "b"]),
+    ] {
+        let found = look(text.as_bytes().to_vec());
+        assert_eq!(option(&found, "header"), "true", "{text}");
+        let have: Vec<_> =
+            found.datasets[0].schema.fields().iter().map(|f| f.name().clone()).collect();
+        assert_eq!(have, names);
+        let name = names.iter().find(|name| name.starts_with("column_")).unwrap();
+        assert!(found.reasons.iter().any(|r| r.contains(name)), "{:?}", found.reasons);
+    }
+    // Rows of text with a gap are no header.
+    let found = look(b"Smith,,London\nMiller,Ann,\nBrown,Eve,Paris\n".to_vec());
+    assert_eq!(option(&found, "header"), "false", "{:?}", found.reasons);
+    assert!(found.reasons.iter().any(|r| r.contains("header=true")), "{:?}", found.reasons);
+}

@@ -261,6 +261,12 @@ fn describe(column: &Field, dialect: Dialect, options: &DbfOptions) -> Result<De
         {
             (b'B', pointer, 0, 0)
         }
+        nested if nested.is_nested() => {
+            let message = "a table has no nested columns";
+            return Err(error::config("dbf.type", message)
+                .at_field(column.name())
+                .hint("choose other columns (--columns), or write json, xml or parquet"));
+        }
         other => return Err(refuse(format!("{} tables have no type for {other}", dialect.name()))),
     };
     if visual && column.is_nullable() {

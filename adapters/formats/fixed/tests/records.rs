@@ -83,6 +83,13 @@ fn one_field(encoding: &str, length: usize, more: &str) -> String {
 }
 
 #[test]
+fn a_layout_needs_no_head() {
+    let layout = "[[field]]\nname = \"a\"\nlength = 2\n[[field]]\nname = \"n\"\nlength = 3\ntype = \"int32\"\n";
+    let got = read(&format(layout, &[]), b"ab012\ncd  7\n");
+    assert_eq!(got.rows, ["{\"a\":\"ab\",\"n\":12}", "{\"a\":\"cd\",\"n\":7}"]);
+}
+
+#[test]
 fn signs_are_read_and_written_where_cobol_puts_them() {
     // Sign tables: Micro Focus and GnuCOBOL manuals (ASCII), IBM Enterprise COBOL Language Reference (zones C, D, F).
     let cases = [

@@ -2,12 +2,15 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{DataType, Field, Fields, SchemaRef};
+use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use bytes::BytesMut;
 use fenhe_core::schema::NATIVE_TYPE;
 use fenhe_core::{EncodeOptions, Encoder, Error, Fault, Kind, Patch, Raw, Reject, Result};
 use fenhe_text::Encoding;
-use fenhe_values::{FaultMask, FieldWriter, TextBlock};
+use fenhe_values::{
+    BooleanSpelling, FaultMask, FieldSpec, FieldWriter, NumberSpelling, SchemaFile, TextBlock,
+    plainly_spelled,
+};
 
 use crate::escape;
 use crate::node::{RAW, spec};
@@ -66,7 +69,7 @@ impl JsonEncoder {
         close.push(b'\n');
         Ok(Self {
             schema: options.schema.clone(),
-            root: Object::new(options.schema.fields(), 0)?,
+            root: Object::new(written_as(json, &options.schema)?.fields(), 0)?,
             encoding: json.encoding()?.unwrap_or(Encoding::UTF_8),
             open,
             close,
@@ -146,6 +149,31 @@ impl Encoder for JsonEncoder {
     }
 }
 
+/// The columns as they are spelled in JSON: plainly, because the spelling of the source belongs to the source, or as the
+/// writer's own schema file says.
+fn written_as(json: &JsonOptions, schema: &Schema) -> Result<Schema> {
+    let plain = plainly_spelled(schema);
+    match &json.schema {
+        Some(file) => SchemaFile::parse(&file.text)
+            .and_then(|f| f.spell(&plain))
+            .map_err(|e| e.source_name(&file.name)),
+        None => Ok(plain),
+    }
+}
+
+/// Whether the values of a column are JSON numbers or truth values as they are spelled; otherwise they are strings.
+fn is_bare(spec: &FieldSpec) -> bool {
+    let number = NumberSpelling {
+        implied: spec.spelling.number.implied,
+        full_width: spec.spelling.number.full_width,
+        ..NumberSpelling::default()
+    };
+    match &spec.data_type {
+        DataType::Boolean => spec.spelling.boolean == BooleanSpelling::default(),
+        _ => spec.spelling.number == number,
+    }
+}
+
 impl Object {
     fn new(fields: &Fields, depth: usize) -> Result<Self> {
         let one = |field: &std::sync::Arc<Field>| {
@@ -198,16 +226,18 @@ impl Value {
             DataType::Struct(fields) => Self::Object(Object::new(fields, depth + 1)?),
             DataType::List(item) => Self::List(Box::new(Self::new(item, depth + 1)?)),
             data_type => {
+                let spec = spec(field)?;
+                let bare = is_bare(&spec);
                 let spelled = Spelled {
-                    writer: FieldWriter::new(&spec(field)?, Encoding::UTF_8)?,
+                    writer: FieldWriter::new(&spec, Encoding::UTF_8)?,
                     block: TextBlock::new(),
                     faults: FaultMask::new(),
                 };
                 match data_type {
-                    DataType::Boolean | DataType::Float32 | DataType::Float64 => {
+                    DataType::Boolean | DataType::Float32 | DataType::Float64 if bare => {
                         Self::Plain(Box::new(spelled))
                     }
-                    _ if data_type.is_integer() || data_type.is_decimal() => {
+                    _ if bare && (data_type.is_integer() || data_type.is_decimal()) => {
                         Self::Plain(Box::new(spelled))
                     }
                     _ if raw => Self::Raw(Box::new(spelled)),

@@ -51,6 +51,11 @@ pub(crate) enum Found {
 }
 
 impl Flaw {
+    /// Whether it is about nesting.
+    pub(crate) fn is_deep(&self) -> bool {
+        self.0.found == Found::Deep
+    }
+
     /// A breach of the grammar at a place.
     #[cold]
     pub(crate) fn syntax(at: usize, expected: &'static str, found: Found) -> Self {

@@ -50,7 +50,7 @@ impl Format for Json {
         FormatInfo {
             name: "json",
             version: env!("CARGO_PKG_VERSION"),
-            extensions: &["json", "ndjson", "jsonl"],
+            extensions: &["json", "ndjson", "jsonl", "txt"],
             media_types: &["application/json", "application/x-ndjson", "application/jsonl"],
             read: true,
             write: true,
@@ -63,6 +63,16 @@ impl Format for Json {
 
     fn infer(&self, sample: &Sample) -> Result<Evidence> {
         infer::infer(&self.options, sample)
+    }
+
+    fn options_for(&self, extension: &str) -> Options {
+        let mut options = Options::new();
+        match extension {
+            "json" => options.set("shape", "array"),
+            "ndjson" | "jsonl" => options.set("shape", "lines"),
+            _ => &mut options,
+        };
+        options
     }
 
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {

@@ -12,6 +12,7 @@ use crate::node::{Accept, Leaf, ListNode, NULL, Node, StructNode};
 use crate::options::Unknown;
 use crate::token::{Cursor, MAX_DEPTH, Text};
 use flaws::{again, limit, name_of, too_long, type_of, wanted, wrong_type};
+pub(crate) use rest::Ignored;
 use rest::{keep_rest, unknown};
 
 type Read<T = ()> = Result<T, Flaw>;
@@ -23,8 +24,10 @@ pub(crate) struct Context {
     pub(crate) extra: Vec<u8>,
     /// Length of the text of the block.
     pub(crate) base: usize,
-    /// Keys without a column that were passed over.
-    pub(crate) ignored: u64,
+    /// Number of the record that is read.
+    pub(crate) record: u64,
+    /// What was passed over because no column takes it.
+    pub(crate) ignored: Ignored,
     unknown: Unknown,
     /// The column that keeps the rest of the record.
     rest_column: Option<usize>,
@@ -43,7 +46,8 @@ impl Context {
         Self {
             extra: Vec::new(),
             base: 0,
-            ignored: 0,
+            record: 1,
+            ignored: Ignored::default(),
             unknown,
             rest_column,
             rest: Vec::new(),
@@ -83,7 +87,7 @@ pub(crate) fn read(
     let mark = context.extra.len();
     context.keys = 0;
     context.rest.clear();
-    let ignored = context.ignored;
+    let ignored = context.ignored.mark();
     let done = match cursor.token() {
         Some(b'{') => object(root, row, &mut cursor, context, 1),
         Some(byte) => match cursor.skip_value(context.depth) {
@@ -98,7 +102,7 @@ pub(crate) fn read(
     });
     if done.is_err() {
         context.extra.truncate(mark);
-        context.ignored = ignored;
+        context.ignored.back_to(ignored);
     }
     done
 }

@@ -110,12 +110,7 @@ impl Run {
     }
 
     pub(crate) fn notes(&self) -> Vec<String> {
-        match self.context.ignored {
-            0 => Vec::new(),
-            n => vec![format!(
-                "{n} values under keys that the schema does not have were passed over"
-            )],
-        }
+        self.context.ignored.note().into_iter().collect()
     }
 
     /// Takes input after the start.
@@ -203,6 +198,7 @@ impl Run {
                 continue;
             }
             let row = good.len();
+            self.context.record = self.record + number as u64;
             match record::read(&mut self.root, &mut self.context, &block.text, frame.text, row) {
                 Ok(()) => good.push(number),
                 Err(flaw) => {

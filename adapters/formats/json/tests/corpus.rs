@@ -393,3 +393,52 @@ fn a_value_that_json_does_not_have_is_a_reject_of_its_row() {
     assert_eq!(found, [(2, "v"), (3, "v")]);
     assert_eq!(out, "{\"v\":1.5}\n{\"v\":2}\n");
 }
+
+#[test]
+fn text_of_which_every_line_is_an_object_is_hardly_anything_else() {
+    let look = |bytes: &'static str| {
+        let sample = Sample { bytes: bytes.into(), complete: true, ..Sample::default() };
+        json(&[]).infer(&sample).map_or(0, |found| found.confidence)
+    };
+    // Delimited text is never surer than 95.
+    assert!(look("{\"a\":1,\"b\":2}\n{\"a\":3,\"b\":4}\n") > 95);
+    assert!(look("{\"a\":1,\"b\":2}\n{\"a\":3,\"b\"\n{\"a\":3,\"b\":1}\n") < 95);
+    assert_eq!(look("a,b\n1,2\n"), 0);
+}
+
+/// The notes of a stream read to its end.
+fn notes(options: &[&str], bytes: &'static str) -> Vec<String> {
+    let fields = vec![Field::new("a", DataType::Int64, true)];
+    let schema = Some(Arc::new(Schema::new(fields)) as SchemaRef);
+    let open = DecodeOptions { schema, ..DecodeOptions::default() };
+    let mut decoder = json(options).decoder(open).unwrap();
+    let mut inputs = vec![Input::EndOfStream, Input::Bytes(bytes.into())];
+    loop {
+        match decoder.next().unwrap() {
+            Output::NeedInput => decoder.feed(inputs.pop().unwrap()).unwrap(),
+            Output::Batch(_) => {}
+            Output::Done => return decoder.notes(),
+        }
+    }
+}
+
+#[test]
+fn values_without_a_column_are_told_with_their_keys_and_the_first_record() {
+    let lines = "{\"a\":1}\n{\"a\":2,\"b\":3}\n{\"b\":1,\"c\":{\"d\":1}}\n{\"z\":1,\"a\":\"x\"}\n";
+    let told = notes(&["shape=lines"], lines);
+    let [note] = told.as_slice() else { panic!("{told:?}") };
+    // The last record is a reject: what it holds is not lost.
+    for words in ["3 values", "in record 2", "b, c ", "unknown=keep"] {
+        assert!(note.contains(words), "{words}: {note}");
+    }
+    assert!(notes(&["shape=lines", "unknown=keep"], "{\"a\":1,\"b\":2}\n").is_empty());
+}
+
+#[test]
+fn nesting_beyond_the_limit_is_called_by_its_name() {
+    let deep = format!("{{\"a\":{}1{}}}\n", "[".repeat(200), "]".repeat(200));
+    let sample = Sample { bytes: deep.into(), complete: true, ..Sample::default() };
+    let error = json(&[]).infer(&sample).unwrap_err();
+    assert_eq!(error.code(), "core.limit");
+    assert!(error.to_string().contains("128") && error.to_string().contains("depth"), "{error}");
+}

@@ -10,7 +10,7 @@ use fenhe_core::{
     EncodeOptions, Encoder, Error, Fault, Kind as ErrorKind, Patch, Reject, Result, SchemaRef,
 };
 use fenhe_text::Encoding;
-use fenhe_values::{FaultMask, FieldWriter, TextBlock};
+use fenhe_values::{FaultMask, FieldWriter, SchemaFile, TextBlock, plainly_spelled};
 
 use crate::dialect::Dialect;
 use crate::error::config;
@@ -57,8 +57,9 @@ impl XmlEncoder {
     pub(crate) fn new(options: &XmlOptions, encode: &EncodeOptions) -> Result<Self> {
         let schema = &encode.schema;
         let known = prefixes(options)?;
-        let plan = Plan::new(schema, None, &known)?;
-        let dialect = Dialect::of(schema).unwrap_or_default();
+        let read = Dialect::of(schema);
+        let plan = Plan::new(&written_as(options, schema, read.is_some())?, None, &known)?;
+        let dialect = read.unwrap_or_default();
         let label = options.encoding.clone().unwrap_or_else(|| dialect.encoding.clone());
         let encoding = match label.as_str() {
             "" => Encoding::UTF_8,
@@ -158,6 +159,18 @@ impl XmlEncoder {
         }
         Ok(())
     }
+}
+
+/// The columns as they are spelled in the document: as in the document that was read, plainly when they come from
+/// another format, and above both as the writer's own schema file says.
+fn written_as(options: &XmlOptions, schema: &SchemaRef, from_xml: bool) -> Result<SchemaRef> {
+    let start = if from_xml { schema.as_ref().clone() } else { plainly_spelled(schema) };
+    Ok(SchemaRef::new(match &options.schema {
+        Some(file) => SchemaFile::parse(&file.text)
+            .and_then(|said| said.spell(&start))
+            .map_err(|e| e.source_name(&file.name))?,
+        None => start,
+    }))
 }
 
 impl Encoder for XmlEncoder {

@@ -15,6 +15,7 @@ use crate::options::{Count, FixedOptions, LineEnd};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LayoutText {
+    #[serde(default)]
     layout: HeadText,
     #[serde(default, rename = "record")]
     records: Vec<RecordText>,
@@ -23,7 +24,7 @@ struct LayoutText {
     fields: Vec<Spanned<FieldText>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HeadText {
     #[serde(default)]

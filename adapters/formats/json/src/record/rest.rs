@@ -8,6 +8,60 @@ use crate::node::{Node, StructNode};
 use crate::options::Unknown;
 use crate::token::{Cursor, Text};
 
+/// Keys that are named in the note.
+const NAMED: usize = 5;
+
+/// Values that were passed over, for the note.
+#[derive(Debug, Default)]
+pub(crate) struct Ignored {
+    values: u64,
+    /// The first keys, each with the first record that has it.
+    keys: Vec<(Vec<u8>, u64)>,
+    more_keys: bool,
+}
+
+impl Ignored {
+    fn add(&mut self, key: &[u8], record: u64) {
+        self.values += 1;
+        if self.keys.iter().any(|(known, _)| known == key) {
+            return;
+        }
+        if self.keys.len() < NAMED {
+            self.keys.push((key.to_vec(), record));
+        } else {
+            self.more_keys = true;
+        }
+    }
+
+    /// Before a record.
+    pub(super) fn mark(&self) -> (u64, usize, bool) {
+        (self.values, self.keys.len(), self.more_keys)
+    }
+
+    /// The record was refused: nothing of it was lost without a word.
+    pub(super) fn back_to(&mut self, (values, keys, more): (u64, usize, bool)) {
+        self.values = values;
+        self.keys.truncate(keys);
+        self.more_keys = more;
+    }
+
+    /// What a person has to know.
+    pub(crate) fn note(&self) -> Option<String> {
+        let (_, first) = self.keys.first()?;
+        let short = |key: &[u8]| String::from_utf8_lossy(key).chars().take(40).collect::<String>();
+        let mut names: Vec<String> = self.keys.iter().map(|(key, _)| short(key)).collect();
+        if self.more_keys {
+            names.push("...".into());
+        }
+        Some(format!(
+            "{} values under keys without a column were passed over, the first in record {first}: {} (unknown=keep keeps \
+             them, unknown=reject refuses their records)",
+            self.values,
+            names.join(", ")
+        ))
+    }
+}
+
 /// A key without a column.
 #[cold]
 pub(super) fn unknown(
@@ -31,7 +85,7 @@ pub(super) fn unknown(
         context.rest.push(b':');
         escape::minify(cursor.slice(start, cursor.at()), &mut context.rest);
     } else {
-        context.ignored += 1;
+        context.ignored.add(cursor.slice(key.start, key.end), context.record);
     }
     Ok(())
 }
