@@ -12,8 +12,9 @@ use crate::totals::Column;
 const ADAPTER: &str = "fenhe";
 const VERSION: u16 = 1;
 
-/// The state of a delivery after a batch. With a watermark sink it is stored in the transaction of that
-/// batch, inside the batch's position; otherwise in the ledger.
+/// The state of a delivery after a commit, refusals of the target taken off. With a watermark sink it is the position
+/// that is stored in the transaction of the rows ([`Writer::mark`](fenhe_core::Writer::mark)); otherwise it is in the
+/// ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// Identifies source content, flow and configuration.
@@ -32,12 +33,12 @@ pub struct Checkpoint {
     pub skipped: u64,
     /// Rows in doubt up to the commit before.
     pub in_doubt: u64,
-    /// Rejects by code, those of this batch's target not yet among them.
+    /// Rejects by code.
     pub rejected: BTreeMap<String, u64>,
     /// The same rejects by field and fault, for people.
     #[serde(default)]
     pub reasons: Vec<Reason>,
-    /// Column totals over the rows given to the target.
+    /// Column totals over the rows given to the target and not refused by it.
     pub columns: Vec<Column>,
     /// Sum of the digests of these rows, where digests are taken.
     #[serde(default)]
