@@ -16,6 +16,7 @@ use crate::pump::{Flow, mode_name};
 use crate::reasons::Reason;
 use crate::reconcile::Reconciled;
 use crate::rejects::sync_folder;
+use crate::sent::Replayed;
 use crate::totals::Column;
 
 /// The receipt of one run of an exchange, or of one conversion.
@@ -76,6 +77,9 @@ pub struct FlowReceipt {
     /// Of the rejected ones: delivered since by replays.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub replayed: u64,
+    /// What these replays brought.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replays: Vec<Replayed>,
     /// Whether the equation holds.
     pub balanced: bool,
     /// Null counts and decimal sums over the rows given to the target.
@@ -134,7 +138,7 @@ pub struct ReadBack {
     pub others: u64,
     /// Delivered rows that are missing, changed or repeated.
     pub different: u64,
-    /// Whether every delivered row is there as it was delivered.
+    /// Whether every delivered row is there as it was delivered, and with no other rows sums and digest are the same.
     pub agrees: bool,
     /// Digest of the rows found.
     pub digest: String,
@@ -207,6 +211,7 @@ impl FlowReceipt {
             reasons: Vec::new(),
             findings: Vec::new(),
             replayed: 0,
+            replays: Vec::new(),
             balanced: true,
             columns: Vec::new(),
             rows: None,

@@ -605,6 +605,21 @@ fn refused_rows_come_back_as_a_list_are_corrected_and_net_off() {
     };
     let same = reconcile("fees.strict", "sqlite:strict.db#fee");
     assert_eq!(same.code, 0, "{}{}", same.out, same.err);
+    // What the replays brought stands on the side of the receipt, with the ledger and without it.
+    work.write("alone.json", work.read("out/receipt.json"));
+    let place = "sqlite:strict.db#fee";
+    let alone = work.run(&["reconcile", "alone.json", place, "--flow", "fees.strict"]);
+    assert_eq!(alone.code, 0, "{}{}", alone.out, alone.err);
+    let paid = format!("{:.2}", sum("SELECT sum(amount) FROM fee"));
+    for text in [&same.out, &alone.out, &once_more.out] {
+        let figures = |of: &str| {
+            let line = text.lines().find(|line| line.trim_start().starts_with(of)).unwrap();
+            line.split_whitespace().map(|word| word.replace(',', "")).collect::<Vec<_>>()
+        };
+        assert_eq!(figures("sum of amount").last(), Some(&paid), "{text}");
+        assert!(figures("sum of amount")[3..].iter().all(|sum| *sum == paid), "{text}");
+    }
+    assert!(same.out.contains("rows                    100      100"), "{}", same.out);
     strict.execute("UPDATE fee SET name = '李四' WHERE id = '063'", []).unwrap();
     let other = reconcile("fees.strict", "sqlite:strict.db#fee");
     assert_eq!(other.code, 4, "{}", other.out);

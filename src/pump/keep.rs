@@ -10,6 +10,7 @@ use fenhe_ledger::{Delivery, Ledger, Lock, Planned, PlannedBatch, Settled, State
 use super::{Control, Flow};
 use crate::checkpoint::Checkpoint;
 use crate::rejects::{Keep, RejectLog};
+use crate::sent::{Replayed, replays_of};
 use crate::types::type_name;
 
 /// Raw bytes of rejects that are held before they are written without waiting for a commit.
@@ -42,9 +43,10 @@ impl Book {
         Ok(Some(checkpoint))
     }
 
-    /// Rejects of a delivery that replays have delivered since.
-    pub(super) fn replayed(&self, delivery: &str) -> Result<u64> {
-        Ok(self.ledger.books(delivery)?.map_or(0, |books| books.replayed))
+    /// Rejects of a delivery that replays have delivered since, and what each of these brought.
+    pub(super) fn replayed(&self, delivery: &str) -> Result<(u64, Vec<Replayed>)> {
+        let count = self.ledger.books(delivery)?.map_or(0, |books| books.replayed);
+        Ok((count, replays_of(&self.ledger, delivery)?.0))
     }
 }
 

@@ -163,7 +163,7 @@ async fn make_ready<'a>(
     let (before, from) = match decide(flow, &source, stands)? {
         Start::Done(checkpoint) => {
             if let Some(book) = &book {
-                receipt.replayed = book.replayed(&checkpoint.delivery)?;
+                (receipt.replayed, receipt.replays) = book.replayed(&checkpoint.delivery)?;
             }
             already_delivered(*checkpoint, receipt);
             ending.ran = true;

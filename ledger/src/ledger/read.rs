@@ -281,6 +281,23 @@ impl Ledger {
         })
     }
 
+    /// What the receipt of the run that wrote a delivery last says about it, as JSON; `None` when that run left no
+    /// receipt.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn flow_of(&self, delivery: &str) -> Result<Option<String>> {
+        self.reading(|c| {
+            c.query_row(
+                "SELECT f.value FROM delivery d JOIN receipt r ON r.run = d.run, json_each(r.document, '$.flows') f
+                 WHERE d.delivery = ?1 AND f.value ->> '$.delivery' = ?1",
+                [delivery],
+                |row| row.get(0),
+            )
+            .optional()
+        })
+    }
+
     /// The configuration that the last run was started with.
     ///
     /// # Errors
