@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use fenhe_core::{ControlTotal, Position, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::books::Books;
 use crate::pump::Flow;
 use crate::reasons::Reason;
 use crate::totals::Column;
@@ -71,6 +72,18 @@ impl Checkpoint {
 }
 
 impl Checkpoint {
+    /// The books up to here.
+    pub(crate) fn books(&self) -> Books {
+        let lost: u64 = self.rejected.values().sum::<u64>() + self.skipped + self.in_doubt;
+        Books {
+            read: self.read,
+            delivered: self.read.saturating_sub(lost),
+            rejected: self.rejected.clone(),
+            skipped: self.skipped,
+            in_doubt: self.in_doubt,
+        }
+    }
+
     /// The state before the first batch of a flow.
     pub(crate) fn first(flow: &Flow) -> Self {
         Self {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::books::Books;
 use crate::contract::Finding;
 use crate::guarantee::Level;
-use crate::pump::{Flow, mode_name};
+use crate::pump::{Flow, KeepRows, mode_name};
 use crate::reasons::Reason;
 use crate::reconcile::Reconciled;
 use crate::rejects::sync_folder;
@@ -127,6 +127,9 @@ pub struct RowsProof {
     pub form: String,
     /// The digest, hexadecimal.
     pub digest: String,
+    /// The ledger has key and digest of each of these rows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub each: bool,
 }
 
 /// What a target returned after a delivery. It may hold rows of others as well.
@@ -147,8 +150,9 @@ pub struct ReadBack {
 }
 
 impl RowsProof {
-    pub(crate) fn of(rows: RowSet) -> Self {
-        Self { form: ROWS_FORM.into(), digest: rows.to_string() }
+    pub(crate) fn of(rows: RowSet, flow: &Flow) -> Self {
+        let each = flow.rows == KeepRows::Each && flow.ledger.is_some();
+        Self { form: ROWS_FORM.into(), digest: rows.to_string(), each }
     }
 }
 
@@ -327,7 +331,7 @@ impl Receipt {
         }
     }
 
-    /// Closes a receipt that stands alone: canonical JSON (RFC 8785) with the first link of a chain of its own.
+    /// Closes a receipt that stands alone: the file, canonical JSON (RFC 8785) with the first link of a chain of its own.
     ///
     /// # Errors
     /// Those of [`fenhe_ledger::seal`].
@@ -356,7 +360,6 @@ pub fn write_receipt(path: &Path, document: &[u8]) -> Result<()> {
     let part = PathBuf::from(part);
     let mut file = std::fs::File::create(&part).map_err(named)?;
     file.write_all(document).map_err(named)?;
-    file.write_all(b"\n").map_err(named)?;
     file.sync_all().map_err(named)?;
     std::fs::rename(&part, path).map_err(named)?;
     sync_folder(path)

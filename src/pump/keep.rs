@@ -94,7 +94,7 @@ impl Keeper {
         let mut doubtful = BTreeMap::new();
         if let Some(book) = &book {
             let delivery = delivery_of(flow, control, &before.delivery, schema);
-            for batch in book.ledger.resume(&delivery, before.batch)? {
+            for batch in book.ledger.resume(&delivery, &stood(flow, before)?)? {
                 doubtful.insert(batch.batch, batch);
             }
             for (code, count) in book.ledger.rejected(&before.delivery)? {
@@ -247,6 +247,25 @@ impl Keeper {
         }
         Ok(())
     }
+}
+
+/// Where a run goes on, as the ledger knows it: a target with a watermark may know of more than was settled here.
+fn stood(flow: &Flow, before: &Checkpoint) -> Result<Settled> {
+    let checkpoint = serde_json::to_string(before).map_err(std::io::Error::from)?;
+    let books = before.books();
+    Ok(Settled {
+        delivery: before.delivery.clone(),
+        pipeline: flow.pipeline.clone(),
+        upto: before.batch,
+        state: State::Delivered,
+        read: books.read,
+        delivered: books.delivered,
+        skipped: books.skipped,
+        in_doubt: books.in_doubt,
+        complete: before.complete,
+        // At the start of a delivery the one before still stands.
+        checkpoint: (before.batch > 0).then_some(checkpoint),
+    })
 }
 
 /// The state of the batches of a commit.

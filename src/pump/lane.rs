@@ -91,7 +91,7 @@ impl<'a> Lane<'a> {
                 name: flow.source.name.clone(),
                 fingerprint: flow.source.fingerprint.clone(),
             }),
-            accounts: Accounts::resumed(books_of(&before, logged)),
+            accounts: Accounts::resumed(with_rejects(before.books(), logged)),
             settled: (totals.columns(), rows),
             totals,
             rows,
@@ -120,7 +120,7 @@ impl<'a> Lane<'a> {
         receipt.books = self.accounts.books();
         let (columns, rows) = self.settled;
         receipt.columns = columns;
-        receipt.rows = rows.map(RowsProof::of);
+        receipt.rows = rows.map(|rows| RowsProof::of(rows, self.flow));
         receipt.reasons = by_frequency(&self.checkpoint.reasons);
         receipt.notes.append(&mut self.notes);
         receipt.notes.extend(self.mapping.notes());
@@ -489,22 +489,16 @@ impl<'a> Lane<'a> {
     }
 }
 
-/// The books up to a checkpoint. What is kept of rejects knows refusals that came after the checkpoint was
-/// formed; the checkpoint knows rejects even if the rest is gone. The larger number of each code is right.
-fn books_of(before: &Checkpoint, logged: Counts) -> Books {
-    let mut rejected = before.rejected.clone();
+/// Books with what is kept of rejects. Earlier versions formed a checkpoint before the refusals of its last batch were known;
+/// the checkpoint knows rejects even if the rest is gone. The larger number of each code is right.
+fn with_rejects(mut books: Books, logged: Counts) -> Books {
     for (code, count) in logged {
-        let known = rejected.entry(code).or_default();
-        *known = count.max(*known);
+        let known = books.rejected.entry(code).or_default();
+        let more = count.saturating_sub(*known);
+        *known += more;
+        books.delivered = books.delivered.saturating_sub(more);
     }
-    let lost: u64 = rejected.values().sum::<u64>() + before.skipped + before.in_doubt;
-    Books {
-        read: before.read,
-        delivered: before.read.saturating_sub(lost),
-        rejected,
-        skipped: before.skipped,
-        in_doubt: before.in_doubt,
-    }
+    books
 }
 
 /// Digests go on from a checkpoint that has them; one of a run that took none has no sum to go on from.
@@ -518,11 +512,12 @@ fn rows_before(flow: &Flow, before: &Checkpoint) -> Option<RowSet> {
 }
 
 /// The receipt of a delivery that an earlier run had finished.
-pub(super) fn already_delivered(checkpoint: Checkpoint, receipt: &mut FlowReceipt) {
+pub(super) fn already_delivered(flow: &Flow, checkpoint: Checkpoint, receipt: &mut FlowReceipt) {
     receipt.status = Status::AlreadyDelivered;
-    receipt.books = books_of(&checkpoint, Counts::new());
+    receipt.books = checkpoint.books();
     receipt.resumed_after = checkpoint.read;
-    receipt.rows = checkpoint.rows.as_deref().and_then(RowSet::parse).map(RowsProof::of);
+    let rows = checkpoint.rows.as_deref().and_then(RowSet::parse);
+    receipt.rows = rows.map(|rows| RowsProof::of(rows, flow));
     receipt.delivery = checkpoint.delivery;
     receipt.columns = checkpoint.columns;
     receipt.reasons = by_frequency(&checkpoint.reasons);

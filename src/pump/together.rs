@@ -165,7 +165,7 @@ async fn make_ready<'a>(
             if let Some(book) = &book {
                 (receipt.replayed, receipt.replays) = book.replayed(&checkpoint.delivery)?;
             }
-            already_delivered(*checkpoint, receipt);
+            already_delivered(flow, *checkpoint, receipt);
             ending.ran = true;
             return Ok(None);
         }

@@ -196,7 +196,7 @@ async fn a_file_target_is_seen_whole_or_not_at_all() {
 }
 
 /// Digest and sum of the fees over these ids, from a delivery to a target that refuses nothing.
-async fn undisturbed(ids: impl Iterator<Item = usize>) -> (Option<fenhe::RowsProof>, String) {
+async fn undisturbed(ids: impl Iterator<Item = usize>) -> (Option<String>, String) {
     let work = Work::new();
     let mut text = String::from("id,name,fee\n");
     let all: Vec<usize> = ids.collect();
@@ -212,7 +212,11 @@ async fn undisturbed(ids: impl Iterator<Item = usize>) -> (Option<fenhe::RowsPro
     let fen: usize = all.iter().map(|i| i % 900 * 100 + i % 100).sum();
     let sum = format!("{}.{:02}", fen / 100, fen % 100);
     assert_eq!(receipt.columns[2].sum.as_ref(), Some(&sum));
-    (receipt.rows, sum)
+    (digest(receipt.rows), sum)
+}
+
+fn digest(rows: Option<fenhe::RowsProof>) -> Option<String> {
+    rows.map(|rows| rows.digest)
 }
 
 /// The records of a thousand people; one may have two lines.
@@ -263,7 +267,7 @@ async fn sums_and_digests_go_on_without_the_rows_that_the_target_refused() {
                 assert!(receipt.balanced, "{case}");
                 assert_eq!(receipt.books.rejected["memory.refused"], missing, "{case}");
                 assert_eq!(receipt.columns[2].sum.as_ref(), Some(&sum), "{case}");
-                assert_eq!(receipt.rows, rows, "{case}");
+                assert_eq!(digest(receipt.rows), rows, "{case}");
                 let reasons: u64 = receipt.reasons.iter().map(|reason| reason.count).sum();
                 assert_eq!(reasons, receipt.books.rejects(), "{case}");
             }
@@ -283,5 +287,6 @@ async fn a_receipt_of_a_run_that_failed_sums_what_was_delivered() {
     assert!(ended.error.is_some());
     let (rows, sum) = undisturbed((1..=400).filter(|i| i % 100 != 50)).await;
     assert_eq!(ended.receipt.books.delivered, 396);
-    assert_eq!((ended.receipt.columns[2].sum.as_ref(), ended.receipt.rows), (Some(&sum), rows));
+    assert_eq!(ended.receipt.columns[2].sum.as_ref(), Some(&sum));
+    assert_eq!(digest(ended.receipt.rows), rows);
 }
