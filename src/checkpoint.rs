@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use fenhe_core::{ControlTotal, Position, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::books::Books;
 use crate::pump::Flow;
 use crate::reasons::Reason;
 use crate::totals::Column;
@@ -12,8 +13,9 @@ use crate::totals::Column;
 const ADAPTER: &str = "fenhe";
 const VERSION: u16 = 1;
 
-/// The state of a delivery after a batch. With a watermark sink it is stored in the transaction of that
-/// batch, inside the batch's position; otherwise in the ledger.
+/// The state of a delivery after a commit, refusals of the target taken off. With a watermark sink it is the position
+/// that is stored in the transaction of the rows ([`Writer::mark`](fenhe_core::Writer::mark)); otherwise it is in the
+/// ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// Identifies source content, flow and configuration.
@@ -32,12 +34,12 @@ pub struct Checkpoint {
     pub skipped: u64,
     /// Rows in doubt up to the commit before.
     pub in_doubt: u64,
-    /// Rejects by code, those of this batch's target not yet among them.
+    /// Rejects by code.
     pub rejected: BTreeMap<String, u64>,
     /// The same rejects by field and fault, for people.
     #[serde(default)]
     pub reasons: Vec<Reason>,
-    /// Column totals over the rows given to the target.
+    /// Column totals over the rows given to the target and not refused by it.
     pub columns: Vec<Column>,
     /// Sum of the digests of these rows, where digests are taken.
     #[serde(default)]
@@ -70,6 +72,18 @@ impl Checkpoint {
 }
 
 impl Checkpoint {
+    /// The books up to here.
+    pub(crate) fn books(&self) -> Books {
+        let lost: u64 = self.rejected.values().sum::<u64>() + self.skipped + self.in_doubt;
+        Books {
+            read: self.read,
+            delivered: self.read.saturating_sub(lost),
+            rejected: self.rejected.clone(),
+            skipped: self.skipped,
+            in_doubt: self.in_doubt,
+        }
+    }
+
     /// The state before the first batch of a flow.
     pub(crate) fn first(flow: &Flow) -> Self {
         Self {

@@ -12,9 +12,10 @@ use crate::books::Books;
 use crate::contract::Finding;
 use crate::durable::replace;
 use crate::guarantee::Level;
-use crate::pump::{Flow, mode_name};
+use crate::pump::{Flow, KeepRows, mode_name};
 use crate::reasons::Reason;
 use crate::reconcile::Reconciled;
+use crate::sent::Replayed;
 use crate::totals::Column;
 
 /// The receipt of one run of an exchange, or of one conversion.
@@ -75,6 +76,9 @@ pub struct FlowReceipt {
     /// Of the rejected ones: delivered since by replays.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub replayed: u64,
+    /// What these replays brought.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replays: Vec<Replayed>,
     /// Whether the equation holds.
     pub balanced: bool,
     /// Null counts and decimal sums over the rows given to the target.
@@ -122,6 +126,9 @@ pub struct RowsProof {
     pub form: String,
     /// The digest, hexadecimal.
     pub digest: String,
+    /// The ledger has key and digest of each of these rows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub each: bool,
 }
 
 /// What a target returned after a delivery. It may hold rows of others as well.
@@ -133,7 +140,7 @@ pub struct ReadBack {
     pub others: u64,
     /// Delivered rows that are missing, changed or repeated.
     pub different: u64,
-    /// Whether every delivered row is there as it was delivered.
+    /// Whether every delivered row is there as it was delivered, and with no other rows sums and digest are the same.
     pub agrees: bool,
     /// Digest of the rows found.
     pub digest: String,
@@ -142,8 +149,9 @@ pub struct ReadBack {
 }
 
 impl RowsProof {
-    pub(crate) fn of(rows: RowSet) -> Self {
-        Self { form: ROWS_FORM.into(), digest: rows.to_string() }
+    pub(crate) fn of(rows: RowSet, flow: &Flow) -> Self {
+        let each = flow.rows == KeepRows::Each && flow.ledger.is_some();
+        Self { form: ROWS_FORM.into(), digest: rows.to_string(), each }
     }
 }
 
@@ -206,6 +214,7 @@ impl FlowReceipt {
             reasons: Vec::new(),
             findings: Vec::new(),
             replayed: 0,
+            replays: Vec::new(),
             balanced: true,
             columns: Vec::new(),
             rows: None,
@@ -327,7 +336,7 @@ impl Receipt {
         }
     }
 
-    /// Closes a receipt that stands alone: canonical JSON (RFC 8785) with the first link of a chain of its own.
+    /// Closes a receipt that stands alone: the file, canonical JSON (RFC 8785) with the first link of a chain of its own.
     ///
     /// # Errors
     /// Those of [`fenhe_ledger::seal`].
@@ -348,7 +357,7 @@ impl Receipt {
 /// # Errors
 /// Input/output errors.
 pub fn write_receipt(path: &Path, document: &[u8]) -> Result<()> {
-    replace(path, &[document, b"\n"].concat())
+    replace(path, document)
         .map_err(|error| Error::from(error).source_name(path.display().to_string()))
 }
 

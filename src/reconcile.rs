@@ -1,21 +1,24 @@
 //! Reconciliation: what the target returns, against the receipt and the ledger.
 
 mod rows;
+mod unreadable;
 
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Schema};
 use fenhe_core::{Error, Kind, Limits, ReadRequest, Result, Source};
-use fenhe_ledger::{Ledger, ROWS_FORM, RowEncoder, RowSet};
+use fenhe_ledger::{Ledger, RowEncoder, RowSet};
 use serde::Serialize;
 
 use crate::pump::Input;
 use crate::receipt::FlowReceipt;
+use crate::sent::{Sent, replays_of};
 use crate::totals::{Column, Totals};
 use crate::typed::typed;
 
 use rows::Expected;
 pub use rows::{Difference, Row};
+use unreadable::RawKeys;
 
 /// Differences that are named one by one; the others are counted.
 const NAMED: usize = 1_000;
@@ -29,12 +32,14 @@ pub struct Reconciled {
     pub delivered: u64,
     /// Rows that the target returned.
     pub found: u64,
-    /// Digest of the rows by the receipt, if it has one.
+    /// Digest of these rows by receipt and replays, if they have one.
     pub digest: Option<String>,
     /// Digest of the rows that the target returned.
     pub found_digest: String,
     /// Null counts and sums of what the target returned.
     pub columns: Vec<Column>,
+    /// Null counts and sums by receipt and replays.
+    pub sent: Vec<Column>,
     /// Whether single rows could be compared: the ledger has them.
     pub by_row: bool,
     /// Rows of the target that are not of this delivery; normal where others write too.
@@ -43,21 +48,48 @@ pub struct Reconciled {
     pub different: u64,
     /// The first of them.
     pub differences: Vec<Difference>,
+    /// Rows of this delivery in whose place others of it came: several of one key, written by key.
+    pub superseded: u64,
+    /// Figures that contradict though no single row does: `rows`, `digest`, `sum of NAME`, `without NAME`.
+    pub contradictions: Vec<String>,
 }
 
 impl Reconciled {
-    /// Whether every delivered row is there as it was delivered.
+    /// Whether every delivered row is there as it was delivered, and no sum or digest says otherwise.
     pub fn agrees(&self) -> bool {
-        match self.by_row {
+        let rows = match self.by_row {
             true => self.different == 0,
             false => self.digest.as_ref() == Some(&self.found_digest),
+        };
+        rows && self.contradictions.is_empty()
+    }
+
+    /// Compares figures over all rows. They mean something only where the target holds these rows and no others.
+    fn contradict(&mut self, sent: &Sent) {
+        if self.others > 0 || self.superseded > 0 || self.different > 0 {
+            return;
+        }
+        if self.found != sent.rows {
+            self.contradictions.push("rows".into());
+        }
+        if sent.digest.as_ref().is_some_and(|digest| *digest != self.found_digest) {
+            self.contradictions.push("digest".into());
+        }
+        for (ours, theirs) in sent.columns.iter().zip(&self.columns) {
+            if ours.sum.is_some() && ours.sum != theirs.sum {
+                self.contradictions.push(format!("sum of {}", ours.name));
+            }
+            if ours.nulls != theirs.nulls {
+                self.contradictions.push(format!("without {}", ours.name));
+            }
         }
     }
 }
 
 /// Reads back what a flow delivered and compares it with its receipt and, where there is one, with the ledger, which
 /// knows every row: a changed, missing or repeated row is named by its key, or by the number of its record when the
-/// flow has no key. The order of rows does not count.
+/// flow has no key. The order of rows does not count. Where the target holds no other rows, counts, sums and digest have to
+/// be the same too.
 ///
 /// `memory` bounds what is held of the ledger at a time: the target is read as often as that needs.
 ///
@@ -73,8 +105,12 @@ pub async fn reconcile(
         Some(ledger) if ledger.keeps_rows(&receipt.delivery)? => Some(ledger),
         _ => None,
     };
-    let proof = receipt.rows.as_ref().filter(|rows| rows.form == ROWS_FORM);
-    if ledger.is_none() && proof.is_none() {
+    let (replays, known) = match ledger {
+        Some(ledger) => replays_of(ledger, &receipt.delivery)?,
+        None => (receipt.replays.clone(), true),
+    };
+    let sent = receipt.sent_with(&replays);
+    if ledger.is_none() && sent.digest.is_none() {
         return Err(Error::new(
             Kind::NotFound,
             "reconcile.nothing",
@@ -84,14 +120,15 @@ pub async fn reconcile(
     }
     let mut reconciled = Reconciled {
         flow: receipt.flow.clone(),
-        delivered: receipt.books.delivered + receipt.replayed,
-        digest: proof.map(|rows| rows.digest.clone()),
+        delivered: sent.rows,
+        digest: sent.digest.clone(),
+        sent: sent.columns.clone(),
         by_row: ledger.is_some(),
         ..Reconciled::default()
     };
     let key = key_of(receipt, ledger)?;
     let passes = match ledger {
-        Some(_) => rows::passes(receipt.books.delivered, limits.memory),
+        Some(_) => rows::passes(sent.rows, limits.memory),
         None => 1,
     };
     for pass in 0..passes {
@@ -109,10 +146,15 @@ pub async fn reconcile(
         if let Some(expected) = expected {
             let found = expected.differences(&read_back.kinds, whole(receipt));
             reconciled.others += found.others;
+            reconciled.superseded += found.superseded;
             reconciled.different += found.all.len() as u64;
             let room = NAMED.saturating_sub(reconciled.differences.len());
             reconciled.differences.extend(found.all.into_iter().take(room));
         }
+    }
+    // A replay that died has rows and no figures.
+    if known {
+        reconciled.contradict(&sent);
     }
     Ok(reconciled)
 }
@@ -140,6 +182,7 @@ struct ReadBack {
     limits: Limits,
     rows: RowEncoder,
     keys: Option<RowEncoder>,
+    raw_keys: Option<RawKeys>,
     kinds: Vec<DataType>,
     totals: Totals,
     all: RowSet,
@@ -164,11 +207,14 @@ impl ReadBack {
         let reader = target.exchange.read(request).await?;
         let mapping = fields.bind(&reader.schema())?;
         let schema: &Schema = mapping.schema();
-        let keys = match key {
-            [] => None,
-            key => Some(RowEncoder::columns(schema, key)?),
+        let (keys, raw_keys) = match key {
+            [] => (None, None),
+            key => {
+                (Some(RowEncoder::columns(schema, key)?), Some(RawKeys::of(&receipt.columns, key)?))
+            }
         };
         Ok(Self {
+            raw_keys,
             rows: RowEncoder::new(schema),
             kinds: keys.as_ref().map(|keys| keys.kinds().to_vec()).unwrap_or_default(),
             keys,
@@ -183,7 +229,7 @@ impl ReadBack {
     }
 
     /// Takes in one batch; `false` at the end. A row that cannot be read back in its type is there and differs: it is
-    /// counted as found and matches nothing.
+    /// counted as found, and met by its key where that can be read.
     async fn next(&mut self, expected: Option<&mut Expected>) -> Result<bool> {
         let Some(batch) = self.reader.next().await? else { return Ok(false) };
         let batch = self.mapping.apply(batch, &self.source, &self.limits)?;
@@ -197,6 +243,13 @@ impl ReadBack {
                 None => None,
             };
             expected.meet(&hashes, keys.as_deref());
+            for reject in &batch.rejects {
+                let key = match &mut self.raw_keys {
+                    Some(keys) => keys.key(reject)?,
+                    None => None,
+                };
+                expected.meet_unreadable(key, &reject.fault);
+            }
         }
         Ok(true)
     }

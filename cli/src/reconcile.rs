@@ -54,7 +54,7 @@ pub(crate) async fn reconcile(args: Args) -> Result<u8> {
     let found = compare(flow, &source.input, ledger.as_ref(), &opening.limits).await?;
     match args.json {
         true => out::json(&found)?,
-        false => out::data(&shown(flow, &found, &args.place))?,
+        false => out::data(&shown(&found, &args.place))?,
     }
     Ok(if found.agrees() { 0 } else { 4 })
 }
@@ -84,17 +84,23 @@ fn flow_of<'a>(receipt: &'a Receipt, name: Option<&str>) -> Result<&'a FlowRecei
     })
 }
 
-fn shown(flow: &FlowReceipt, found: &Reconciled, place: &str) -> String {
+fn shown(found: &Reconciled, place: &str) -> String {
     let verdict = match (found.agrees(), found.by_row) {
         (true, true) => "every delivered row is there as it was delivered".into(),
         (true, false) => "the rows are the ones that were delivered".into(),
+        (false, true) if found.different == 0 => {
+            format!(
+                "THE ROWS ARE THERE, BUT THE FIGURES DIFFER: {}",
+                found.contradictions.join(", ")
+            )
+        }
         (false, true) => format!("{} ROWS DIFFER", report::number(found.different)),
         (false, false) => "THE ROWS ARE NOT THE ONES THAT WERE DELIVERED".into(),
     };
     let mut text = format!("{}: {}\n  {verdict}\n", found.flow, out::printable(place));
     let mut table = Table::new(&["", "receipt", "target"]).right(1).right(2);
     table.row(["rows".into(), report::number(found.delivered), report::number(found.found)]);
-    for (ours, theirs) in flow.columns.iter().zip(&found.columns) {
+    for (ours, theirs) in found.sent.iter().zip(&found.columns) {
         if let (Some(a), Some(b)) = (&ours.sum, &theirs.sum) {
             table.row([format!("sum of {}", ours.name), a.clone(), b.clone()]);
         }
@@ -108,6 +114,12 @@ fn shown(flow: &FlowReceipt, found: &Reconciled, place: &str) -> String {
         let others = report::number(found.others);
         text.push_str(&format!("  {others} rows of the target are not of this delivery\n"));
     }
+    if found.superseded > 0 {
+        let superseded = report::number(found.superseded);
+        text.push_str(&format!(
+            "  {superseded} rows gave way to later ones of the same key: the sums of the receipt have both\n"
+        ));
+    }
     let mut rows = Table::default();
     for difference in &found.differences {
         let what = match difference {
@@ -118,7 +130,10 @@ fn shown(flow: &FlowReceipt, found: &Reconciled, place: &str) -> String {
         };
         let row = difference.row();
         let record = row.record.map_or_else(String::new, |n| format!("record {n}"));
-        rows.row([what.into(), row.key.clone(), record]);
+        let why = row.unreadable.as_ref();
+        let why =
+            why.map_or_else(String::new, |why| format!("cannot be read: {}", out::printable(why)));
+        rows.row([what.into(), row.key.clone(), record, why]);
     }
     text.push_str(&rows.text(4));
     let rest = found.different.saturating_sub(found.differences.len() as u64);

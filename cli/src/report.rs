@@ -164,17 +164,16 @@ fn words(flow: &FlowReceipt) -> String {
 
 /// Control sums on both sides: what was given to the target, and what it returned when it was asked.
 fn sums(flow: &FlowReceipt) -> String {
-    let back = flow.read_back.as_ref();
+    let (back, sent) = (flow.read_back.as_ref(), flow.sent());
     let mut both = match back {
         Some(_) => Table::new(&["", "sent", "at the target"]).right(1).right(2),
         None => Table::default().right(1),
     };
     if let Some(back) = back {
         let verdict = if back.agrees { "agrees" } else { "DOES NOT AGREE" };
-        let sent = number(flow.books.delivered + flow.replayed);
-        both.row(["rows".into(), sent, number(back.found), verdict.into()]);
+        both.row(["rows".into(), number(sent.rows), number(back.found), verdict.into()]);
     }
-    for column in &flow.columns {
+    for column in &sent.columns {
         let Some(sum) = &column.sum else { continue };
         let name = format!("sum of {}", column.name);
         let there = back.and_then(|back| back.columns.iter().find(|c| c.name == column.name));

@@ -5,7 +5,7 @@ use fenhe::ledger::{Expected, Finding, Ledger, check, verify as verify_chain};
 
 use crate::out;
 
-/// Check receipts, alone or as a chain, from the files alone
+/// Check receipts, alone or as a chain, from the files alone, and ledgers against their receipts
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Receipts in the order of their chain, or a ledger (.db)
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 pub(crate) fn verify(args: &Args) -> Result<u8> {
     let mut receipts: Vec<(String, Vec<u8>)> = Vec::new();
-    let (mut bad, mut whole) = (false, args.whole);
+    let (mut bad, mut odd, mut whole) = (false, false, args.whole);
     for file in &args.files {
         let shown = file.display().to_string();
         let named = |error: std::io::Error| Error::from(error).source_name(shown.clone());
@@ -35,7 +35,10 @@ pub(crate) fn verify(args: &Args) -> Result<u8> {
         };
         if head.get(..size) == Some(b"SQLite format 3") {
             whole = true;
-            bad |= from_ledger(&Ledger::open_existing(file)?, &mut receipts)?;
+            let ledger = Ledger::open_existing(file)?;
+            bad |= from_ledger(&ledger, &mut receipts)?;
+            // Tables that SQLite itself finds damaged say nothing.
+            odd |= !bad && books_differ(&ledger)?;
         } else {
             receipts.push((shown.clone(), std::fs::read(file).map_err(named)?));
         }
@@ -50,14 +53,31 @@ pub(crate) fn verify(args: &Args) -> Result<u8> {
         out::data("NOT SOUND: there is no receipt, but one was expected\n")?;
     }
     let last = receipts.last().and_then(|(_, text)| check(text).ok());
-    if let (Some(last), true) = (last, findings.is_empty() && !bad) {
+    if let (Some(last), true) = (last, findings.is_empty() && !bad && !odd) {
         out::data(&format!(
             "{} receipts, sound; note the last hash elsewhere: {}\n",
             receipts.len(),
             last.hash
         ))?;
     }
-    Ok(u8::from(bad || !findings.is_empty()))
+    Ok(match () {
+        () if bad || !findings.is_empty() => 1,
+        () if odd => 4,
+        () => 0,
+    })
+}
+
+/// Whether the tables of a ledger say otherwise than its receipts.
+fn books_differ(ledger: &Ledger) -> Result<bool> {
+    let shown = ledger.path().display();
+    let audit = ledger.audit()?;
+    for open in &audit.open {
+        out::data(&format!("{shown}: {}\n", out::printable(open)))?;
+    }
+    for finding in &audit.findings {
+        out::data(&format!("{shown}: THE BOOKS DIFFER: {}\n", out::printable(finding)))?;
+    }
+    Ok(!audit.findings.is_empty())
 }
 
 /// The chain of a ledger; whether the file itself is at odds with it.

@@ -154,6 +154,26 @@ fn the_first_reject_can_end_everything() {
     assert!(!work.path("out.csv").exists());
 }
 
+/// A fault that is found after decoding has no place in the bytes, and none is made up.
+#[test]
+fn a_reject_of_the_mapping_names_its_record_and_no_byte() {
+    let work = exchange(10);
+    work.write("schema.toml", SCHEMA.replace("decimal(12,2)", "text"));
+    let typed =
+        EXCHANGE.replace("fee = \"fee\"", "fee = { from = \"fee\", type = \"decimal(12,2)\" }");
+    work.write("exchange.toml", &typed);
+    work.write("in.csv", people(10, 4));
+    assert_eq!(work.run(&["run", "exchange.toml"]).code, 0);
+    let rejects = work.read("out/rejects.ndjson");
+    let first: Value = serde_json::from_str(rejects.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["record"], &first["code"]), (&4.into(), &"mapping.cast".into()), "{first}");
+    assert!(first.get("offset").is_none() && first.get("length").is_none(), "{first}");
+    work.write("exchange.toml", typed.replace("[budget]\nrejects = 100", "on_error = \"fail\""));
+    let ran = work.run(&["run", "exchange.toml", "--restart"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains("record 4: fee: expected"), "{}", ran.err);
+}
+
 #[test]
 fn any_number_of_threads_writes_the_same_file() {
     let work = Work::new();
@@ -472,6 +492,8 @@ fn killed_runs_lose_and_repeat_nothing() {
     let books = &receipt["flows"][0]["books"];
     assert_eq!((books["read"].as_u64(), books["delivered"].as_u64()), (Some(60_000), Some(59_940)));
     assert_eq!(receipt["flows"][0]["balanced"], true);
+    let verified = work.run(&["verify", "out/.fenhe/ledger.db"]);
+    assert_eq!(verified.code, 0, "{}", verified.out);
     println!("killed {kills} of 8 runs: 0 lost, 0 twice");
 }
 
@@ -501,6 +523,8 @@ fn an_interrupt_commits_and_the_next_run_goes_on() {
         assert!(ran.out.contains("interrupted"), "{}", ran.out);
         let receipt: Value = serde_json::from_str(&work.read("out/receipt.json")).unwrap();
         assert_eq!(receipt["status"], "interrupted");
+        let verified = work.run(&["verify", "out/.fenhe/ledger.db"]);
+        assert_eq!(verified.code, 0, "{}", verified.out);
     }
     let ran = work.run(&["run", "exchange.toml"]);
     assert_ne!(ran.code, 1, "{}{}", ran.out, ran.err);
@@ -605,6 +629,20 @@ fn refused_rows_come_back_as_a_list_are_corrected_and_net_off() {
     };
     let same = reconcile("fees.strict", "sqlite:strict.db#fee");
     assert_eq!(same.code, 0, "{}{}", same.out, same.err);
+    // What the replays brought stands on the side of the receipt, with the ledger and without it.
+    work.write("alone.json", work.read("out/receipt.json"));
+    let place = "sqlite:strict.db#fee";
+    let alone = work.run(&["reconcile", "alone.json", place, "--flow", "fees.strict"]);
+    assert_eq!(alone.code, 0, "{}{}", alone.out, alone.err);
+    let paid = format!("{:.2}", sum("SELECT sum(amount) FROM fee"));
+    for text in [&same.out, &alone.out, &once_more.out] {
+        let figures = |of: &str| {
+            let line = text.lines().find(|line| line.trim_start().starts_with(of)).unwrap();
+            line.split_whitespace().map(|word| word.replace(',', "")).collect::<Vec<_>>()
+        };
+        assert_eq!(figures("rows")[1..3], ["100", "100"], "{text}");
+        assert!(figures("sum of amount")[3..].iter().all(|sum| *sum == paid), "{text}");
+    }
     strict.execute("UPDATE fee SET name = '李四' WHERE id = '063'", []).unwrap();
     let other = reconcile("fees.strict", "sqlite:strict.db#fee");
     assert_eq!(other.code, 4, "{}", other.out);
@@ -715,6 +753,82 @@ fn rows_of_a_sheet_are_corrected_under_the_names_of_the_sheet() {
 }
 
 #[test]
+fn the_books_of_a_ledger_are_compared_with_its_receipts() {
+    let work = Work::new();
+    two_platforms(&work);
+    work.run(&["run", "exchange.toml"]);
+    work.run(&["replay", "exchange.toml", "--export", "list.csv"]);
+    work.write("list.csv", work.read("list.csv").replace("1017.50", "17.50"));
+    work.run(&["replay", "exchange.toml", "--corrected", "list.csv"]);
+    // And a run that finds everything delivered.
+    work.run(&["run", "exchange.toml"]);
+    let ledger = work.path("out/.fenhe/ledger.db");
+    let sound = work.run(&["verify", "out/.fenhe/ledger.db"]);
+    assert_eq!(sound.code, 0, "{}", sound.out);
+    let cases = [
+        ("DELETE FROM reject WHERE record = 17", "rejects sql.check"),
+        ("UPDATE reject SET code = 'sql.other' WHERE record = 42", "rejects sql.other"),
+        ("UPDATE delivery SET delivered = delivered + 1", "delivered 98, not 97"),
+        ("UPDATE delivery SET read = read + 1, delivered = delivered + 1", "read 101, not 100"),
+        ("UPDATE delivery SET complete = 0", "complete false, not true"),
+        ("UPDATE delivery SET fingerprint = 'x'", "fingerprint"),
+        ("UPDATE delivery SET run = 'x'", "the receipt of its run is gone"),
+        ("DELETE FROM delivery WHERE flow = 'fees.plain'", "is gone"),
+        ("DELETE FROM row_index WHERE delivery = (SELECT min(delivery) FROM delivery)", "is gone"),
+        ("DELETE FROM row_index", "the row index of 1 batches is gone"),
+        (
+            "UPDATE row_index SET digests = zeroblob(length(digests))",
+            "does not fit its digest",
+        ),
+        ("UPDATE row_index SET keys = substr(keys, 8)", "does not fit its digest"),
+        ("DELETE FROM position WHERE pipeline LIKE '%plain'", "its position is gone"),
+        (
+            "UPDATE position SET checkpoint = json_set(checkpoint, '$.columns[2].sum', '1.00')",
+            "its position differs from receipt",
+        ),
+        ("DELETE FROM batch", "records read of its batches 0, not 100"),
+        (
+            "UPDATE batch SET digest = replace(digest, substr(digest, 5, 4), 'abcd')",
+            "digest of its batches",
+        ),
+        ("UPDATE batch SET rows = rows + 1", "rows of its batches"),
+        ("DELETE FROM replay WHERE record = 17", "records sent again 2, not 3"),
+        ("UPDATE run SET status = 'failed'", "ended otherwise than receipt"),
+        ("DELETE FROM run", "is gone"),
+    ];
+    for (change, what) in cases {
+        std::fs::copy(&ledger, work.path("touched.db")).unwrap();
+        let touched = rusqlite::Connection::open(work.path("touched.db")).unwrap();
+        assert!(touched.execute(change, []).unwrap() > 0, "{change}");
+        drop(touched);
+        let found = work.run(&["verify", "touched.db"]);
+        assert_eq!(found.code, 4, "{change}: {}", found.out);
+        let named = |line: &str| line.contains("THE BOOKS DIFFER") && line.contains(what);
+        assert!(found.out.lines().any(named), "{change}: {}", found.out);
+    }
+    // A delivery that starts over forgets what was sent again of it, and that is no fault.
+    assert_eq!(work.run(&["run", "exchange.toml", "--restart"]).code, 3);
+    let sound = work.run(&["verify", "out/.fenhe/ledger.db"]);
+    assert_eq!(sound.code, 0, "{}", sound.out);
+    // Row by row nothing is kept any more, and it can be seen that this was meant.
+    let thinned = rusqlite::Connection::open(&ledger).unwrap();
+    let thin = "UPDATE row_index SET digests = x'', keys = NULL, records = NULL";
+    assert!(thinned.execute(thin, []).unwrap() > 0);
+    drop(thinned);
+    let sound = work.run(&["verify", "out/.fenhe/ledger.db"]);
+    assert_eq!(sound.code, 0, "{}", sound.out);
+    let place = "sqlite:plain.db#payment";
+    let whole = work.run(&["reconcile", "out/receipt.json", place, "--flow", "fees.plain"]);
+    assert_eq!(whole.code, 0, "{}", whole.out);
+    assert!(whole.out.contains("the rows are the ones that were delivered"), "{}", whole.out);
+    // A broken chain is worse than books that differ.
+    let touched = rusqlite::Connection::open(work.path("touched.db")).unwrap();
+    touched.execute("DELETE FROM receipt WHERE sequence = 2", []).unwrap();
+    drop(touched);
+    assert_eq!(work.run(&["verify", "touched.db"]).code, 1);
+}
+
+#[test]
 fn a_receipt_that_was_touched_is_not_sound() {
     let work = Work::new();
     two_platforms(&work);
@@ -722,6 +836,10 @@ fn a_receipt_that_was_touched_is_not_sound() {
     let sound = work.run(&["verify", "out/receipt.json"]);
     assert_eq!(sound.code, 0, "{}{}", sound.out, sound.err);
     let text = work.read("out/receipt.json");
+    work.write("cut.json", text.strip_suffix('\n').unwrap());
+    let cut = work.run(&["verify", "cut.json"]);
+    assert_eq!(cut.code, 1);
+    assert!(cut.out.contains("the line feed at the end is missing"), "{}", cut.out);
     work.write("out/receipt.json", text.replace("\"delivered\":97", "\"delivered\":98"));
     let touched = work.run(&["verify", "out/receipt.json"]);
     assert_eq!(touched.code, 1);

@@ -110,8 +110,20 @@ pub trait Writer: Send {
 
     /// Rows refused since the last call that are known before the commit. Each refusal is handed out
     /// once, here or in [`Committed::rejects`]: here it can be made durable before the commit is.
+    ///
+    /// # Behavior
+    /// - With `capability.watermark` every refusal is handed out here: the position that the commit stores counts it.
     fn refused(&mut self) -> Vec<Reject> {
         Vec::new()
+    }
+
+    /// The position that the next commit stores, in place of that of the last batch: what is known only after the refusals
+    /// of that batch may be part of it.
+    ///
+    /// # Behavior
+    /// - Without `capability.watermark`, or without a batch since the last commit, it does nothing.
+    fn mark(&mut self, position: &Position) {
+        let _ = position;
     }
 
     /// Makes everything written since the last commit durable.
@@ -198,8 +210,8 @@ pub struct Committed {
     pub rejects: Vec<Reject>,
     /// Rows whose fate the target could not tell.
     pub in_doubt: u64,
-    /// Position of the last batch, stored in the same transaction as its rows (`capability.watermark`);
-    /// of a batch without rows as well.
+    /// The position that was stored in the same transaction as the rows (`capability.watermark`): that of
+    /// [`Writer::mark`], else of the last batch; of a batch without rows as well.
     pub watermark: Option<Position>,
 }
 

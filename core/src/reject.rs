@@ -90,7 +90,17 @@ impl Source {
 ///     .from_source(&Source::named("fee.txt"));
 /// assert_eq!(reject.to_string(), "fee.txt record 17 at byte 1296: expected 80 bytes, found 79 bytes [fixed.short]");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+///
+/// A fault that is found after decoding has no place in the bytes of the source: offset and length are 0 and stand neither in
+/// the text nor in the JSON.
+///
+/// ```
+/// use fenhe_core::{Fault, Reject};
+/// let reject = Reject::new(Fault::new("mapping.cast", "fee", "decimal(12,2)", "letters")).at(10, 0, 0);
+/// assert_eq!(reject.place(), None);
+/// assert_eq!(reject.to_string(), "record 10: fee: expected decimal(12,2), found letters [mapping.cast]");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct Reject {
     /// What is read.
     pub source: Arc<Source>,
@@ -102,9 +112,11 @@ pub struct Reject {
     /// Physical line on which it starts, from 1, in formats that have lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// Byte offset of the record, from 0, in the (decompressed) source.
+    /// Byte offset of the record, from 0, in the (decompressed) source; see [`place`](Self::place).
+    #[serde(default)]
     pub offset: u64,
-    /// Bytes of the record in the source.
+    /// Bytes of the record in the source; 0 with offset 0 when the place is not known.
+    #[serde(default)]
     pub length: u64,
     /// The first thing wrong.
     #[serde(flatten)]
@@ -116,7 +128,7 @@ pub struct Reject {
     #[serde(default)]
     pub raw_is: Raw,
     /// The bytes to replay from, cut at [`Limits::reject_raw`](crate::Limits).
-    #[serde(with = "hex_bytes")]
+    #[serde(deserialize_with = "hex_bytes::deserialize")]
     pub raw: Bytes,
     /// Whether `raw` is cut.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -145,7 +157,12 @@ impl Reject {
         }
     }
 
-    /// Sets record number (from 1), byte offset (from 0) and length in bytes.
+    /// Byte offset and length of the record in the source, where they are known.
+    pub fn place(&self) -> Option<(u64, u64)> {
+        Some((self.offset, self.length)).filter(|place| *place != (0, 0))
+    }
+
+    /// Sets record number (from 1), byte offset (from 0) and length in bytes; 0 and 0 when the place is not known.
     #[must_use]
     pub fn at(mut self, record: u64, offset: u64, length: u64) -> Self {
         (self.record, self.offset, self.length) = (record, offset, length);
@@ -195,7 +212,11 @@ impl fmt::Display for Reject {
         if !self.source.name.is_empty() {
             write!(f, "{} ", self.source.name)?;
         }
-        write!(f, "record {} at byte {}: {}", self.record, self.offset, self.fault)?;
+        write!(f, "record {}", self.record)?;
+        if let Some((offset, _)) = self.place() {
+            write!(f, " at byte {offset}")?;
+        }
+        write!(f, ": {}", self.fault)?;
         if !self.also.is_empty() {
             write!(f, " and {} more", self.also.len())?;
         }
@@ -203,16 +224,49 @@ impl fmt::Display for Reject {
     }
 }
 
+/// What is not known is left out.
+impl serde::Serialize for Reject {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = s.serialize_map(None)?;
+        map.serialize_entry("source", &*self.source)?;
+        if !self.dataset.is_empty() {
+            map.serialize_entry("dataset", &self.dataset)?;
+        }
+        map.serialize_entry("record", &self.record)?;
+        if let Some(line) = self.line {
+            map.serialize_entry("line", &line)?;
+        }
+        if let Some((offset, length)) = self.place() {
+            map.serialize_entry("offset", &offset)?;
+            map.serialize_entry("length", &length)?;
+        }
+        map.serialize_entry("code", &self.fault.code)?;
+        map.serialize_entry("field", &self.fault.field)?;
+        map.serialize_entry("expected", &self.fault.expected)?;
+        map.serialize_entry("found", &self.fault.found)?;
+        if !self.also.is_empty() {
+            map.serialize_entry("also", &self.also)?;
+        }
+        map.serialize_entry("raw_is", &self.raw_is)?;
+        map.serialize_entry("raw", &hex_bytes::text(&self.raw))?;
+        if self.raw_cut {
+            map.serialize_entry("raw_cut", &true)?;
+        }
+        map.serialize_entry("adapter", &self.adapter)?;
+        map.end()
+    }
+}
+
 /// Bytes as lower-case hexadecimal text.
 mod hex_bytes {
     use bytes::Bytes;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use serde::{Deserialize, Deserializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &Bytes, s: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn text(bytes: &Bytes) -> String {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let digit = |n: u8| char::from(DIGITS[usize::from(n & 15)]);
-        let text: String = bytes.iter().flat_map(|b| [digit(b >> 4), digit(*b)]).collect();
-        s.serialize_str(&text)
+        bytes.iter().flat_map(|b| [digit(b >> 4), digit(*b)]).collect()
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Bytes, D::Error> {
@@ -241,5 +295,26 @@ mod tests {
         let json = serde_json::to_string(&reject).unwrap();
         assert!(json.contains("\"raw\":\"00ff\""), "{json}");
         assert_eq!(serde_json::from_str::<Reject>(&json).unwrap(), reject);
+    }
+
+    #[test]
+    fn a_place_that_is_not_known_is_left_out_and_byte_0_is_not() {
+        let reject = Reject::new(Fault::new("x.y", "f", "a", "b")).by("t").on_line(2);
+        let first = reject.clone().at(1, 0, 79);
+        let json = serde_json::to_value(&first).unwrap();
+        assert_eq!((json["offset"].as_u64(), json["length"].as_u64()), (Some(0), Some(79)));
+        assert!(first.to_string().contains("record 1 at byte 0"), "{first}");
+        let unknown = reject.at(10, 0, 0);
+        let text = serde_json::to_string(&unknown).unwrap();
+        assert_eq!(
+            text,
+            "{\"source\":{\"name\":\"\",\"fingerprint\":\"\"},\"record\":10,\"line\":2,\"code\":\"x.y\",\
+             \"field\":\"f\",\"expected\":\"a\",\"found\":\"b\",\"raw_is\":\"source\",\"raw\":\"\",\"adapter\":\"t\"}"
+        );
+        // As they were written before.
+        let old = text.replace("\"line\":2", "\"line\":2,\"offset\":0,\"length\":0");
+        for text in [text, old] {
+            assert_eq!(serde_json::from_str::<Reject>(&text).unwrap(), unknown);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The ledger: one SQLite file that any tool can open.
 
+mod audit;
 mod open;
 mod read;
 mod write;
@@ -12,6 +13,7 @@ use rusqlite::Connection;
 
 use crate::rows::{RowHashes, RowSet};
 
+pub use audit::Audit;
 pub use open::Lock;
 pub use read::{BatchRows, DeliveryBooks, OpenReject, StoredReceipt, unpack_keys};
 

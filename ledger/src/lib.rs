@@ -10,8 +10,8 @@ mod sign;
 pub use algorithm::Algorithm;
 pub use chain::{Expected, Finding, Trouble, verify};
 pub use ledger::{
-    BatchRows, Delivery, DeliveryBooks, Ledger, Lock, OpenReject, Planned, PlannedBatch, RowIndex,
-    Run, Settled, State, StoredReceipt, unpack_keys,
+    Audit, BatchRows, Delivery, DeliveryBooks, Ledger, Lock, OpenReject, Planned, PlannedBatch,
+    RowIndex, Run, Settled, State, StoredReceipt, unpack_keys,
 };
 pub use rows::{ROWS_FORM, RowEncoder, RowHashes, RowSet, key_text};
 pub use seal::{Chain, Checked, Seal, Signature, check, seal};

@@ -63,7 +63,8 @@ pub struct Checked {
     pub receipt: Value,
 }
 
-/// Closes a receipt: adds `chain` and `seal` and returns the canonical bytes (RFC 8785) of the whole.
+/// Closes a receipt: adds `chain` and `seal` and returns the file: the canonical bytes (RFC 8785) of the whole and a line
+/// feed.
 ///
 /// The hash is taken over five parts: `fenhe-receipt/1`, the name of the algorithm, the previous hash and the
 /// length of the body in bytes, each followed by a line feed, and the body: the canonical receipt without `seal`.
@@ -84,17 +85,26 @@ pub fn seal(mut receipt: Value, mut chain: Chain, signer: Option<&Signer>) -> Re
     if let Some(object) = receipt.as_object_mut() {
         object.insert("seal".into(), serde_json::to_value(&seal).map_err(json)?);
     }
-    canonical(&receipt)
+    let mut file = canonical(&receipt)?;
+    file.push(b'\n');
+    Ok(file)
 }
 
-/// Checks one receipt by itself: canonical form, hash, and the signature if it names a signer.
+/// Checks one receipt by itself: canonical form with the line feed that ends the file, hash, and the signature if it names a
+/// signer.
 ///
 /// # Errors
 /// [`Kind::Invalid`] with code `receipt.json`, `receipt.canonical`, `receipt.shape`, `receipt.hash` or
 /// `receipt.signature`.
 pub fn check(text: &[u8]) -> Result<Checked> {
-    // The one line feed at the end is what text files have.
-    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    // Nothing in the file may be lost unnoticed, its last byte no more than any other.
+    let Some(text) = text.strip_suffix(b"\n") else {
+        return Err(broken(
+            "receipt.canonical",
+            "the line feed at the end is missing: the file was cut",
+        )
+        .hint("use the file as it was written"));
+    };
     let mut receipt: Value = serde_json::from_slice(text)
         .map_err(|cause| broken("receipt.json", "this is not JSON").caused_by(cause))?;
     if canonical(&receipt)? != text {

@@ -49,6 +49,12 @@ fn settled(name: &str, upto: u64, complete: bool) -> Settled {
     }
 }
 
+/// Where a delivery goes on.
+fn from(name: &str, upto: u64) -> Settled {
+    let from = settled(name, upto, false);
+    Settled { checkpoint: from.checkpoint.filter(|_| upto > 0), ..from }
+}
+
 fn open() -> (tempfile::TempDir, Ledger) {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(&folder.path().join(".fenhe/ledger.db")).unwrap();
@@ -59,7 +65,7 @@ fn open() -> (tempfile::TempDir, Ledger) {
 fn what_was_planned_and_not_settled_is_in_doubt_until_it_is_resolved() {
     let (folder, ledger) = open();
     let path = ledger.path().to_owned();
-    ledger.resume(&delivery("d", None), 0).unwrap();
+    ledger.resume(&delivery("d", None), &from("d", 0)).unwrap();
     for number in 1..=3 {
         let rejects = [(number, reject(number * 10))];
         let batches = [batch(number)];
@@ -71,17 +77,17 @@ fn what_was_planned_and_not_settled_is_in_doubt_until_it_is_resolved() {
     let ledger = Ledger::open(&path).unwrap();
     assert_eq!(ledger.position("x/居民").unwrap().as_deref(), Some("{\"batch\":1}"));
     // The target says that it stands after batch 2: the third goes back to the source with its reject.
-    let doubtful = ledger.resume(&delivery("d", None), 2).unwrap();
+    let doubtful = ledger.resume(&delivery("d", None), &from("d", 2)).unwrap();
     assert_eq!(doubtful.iter().map(|b| (b.batch, b.first)).collect::<Vec<_>>(), [(3, 21)]);
     assert_eq!(ledger.rejected("d").unwrap()["t.t"], 2);
-    assert!(ledger.resume(&delivery("d", None), 2).unwrap().is_empty());
+    assert!(ledger.resume(&delivery("d", None), &from("d", 2)).unwrap().is_empty());
     drop(folder);
 }
 
 #[test]
 fn replayed_rejects_net_off_in_the_books() {
     let (_folder, ledger) = open();
-    ledger.resume(&delivery("d", None), 0).unwrap();
+    ledger.resume(&delivery("d", None), &from("d", 0)).unwrap();
     let (batches, rejects) = ([batch(1)], [(1, reject(3)), (1, reject(7))]);
     ledger
         .plan(&Planned { delivery: "d", run: "r", batches: &batches, rejects: &rejects }, None)
@@ -89,7 +95,7 @@ fn replayed_rejects_net_off_in_the_books() {
     ledger.settle(&Settled { delivered: 8, ..settled("d", 1, true) }, &[]).unwrap();
     assert_eq!(ledger.open_rejects(None).unwrap().len(), 2);
     // Both are sent again; the seventh is refused once more, for another reason.
-    ledger.resume(&delivery("again", Some("d")), 0).unwrap();
+    ledger.resume(&delivery("again", Some("d")), &from("again", 0)).unwrap();
     ledger.replaying("d", &[3, 7], "again").unwrap();
     let mut worse = reject(7);
     worse.fault.code = "t.other".into();
@@ -115,7 +121,7 @@ fn replayed_rejects_net_off_in_the_books() {
     assert_eq!((books.read, books.delivered, books.rejected, books.replayed), (10, 8, 2, 1));
     assert_eq!(ledger.replays_of("d").unwrap(), ["again"]);
     // The next delivery of the same flow, by key, takes the place of this one.
-    ledger.resume(&delivery("next", None), 0).unwrap();
+    ledger.resume(&delivery("next", None), &from("next", 0)).unwrap();
     ledger.settle(&settled("next", 1, true), &[]).unwrap();
     assert!(ledger.open_rejects(None).unwrap().is_empty());
 }

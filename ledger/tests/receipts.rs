@@ -43,9 +43,24 @@ fn the_hash_is_the_one_that_the_description_gives() {
         String::from_utf8(text).unwrap(),
         concat!(
             r#"{"chain":{"algorithm":"sha256","previous":"0000000000000000000000000000000000000000000000000000000000000000","sequence":1},"#,
-            r#""read":3,"seal":{"hash":"9e02599fab12dce88999f77471172d8bff010c33a4cc277396ad455197f3c646"},"姓名":"张三"}"#
+            r#""read":3,"seal":{"hash":"9e02599fab12dce88999f77471172d8bff010c33a4cc277396ad455197f3c646"},"姓名":"张三"}"#,
+            "\n"
         )
     );
+}
+
+#[test]
+fn a_receipt_is_sound_with_its_last_byte_and_no_more() {
+    let text = seal(receipt(1), Chain::first(Algorithm::Sha256), None).unwrap();
+    assert!(check(&text).is_ok());
+    for length in 0..text.len() {
+        assert!(check(&text[..length]).is_err(), "cut to {length} of {} bytes", text.len());
+    }
+    let error = check(&text[..text.len() - 1]).unwrap_err();
+    assert_eq!(error.code(), "receipt.canonical");
+    for more in ["\n", " ", "\r\n"] {
+        assert!(check(&[&text[..], more.as_bytes()].concat()).is_err(), "{more:?}");
+    }
 }
 
 #[test]
@@ -102,6 +117,7 @@ fn a_thousand_random_alterations_are_all_found() {
                 let mut value: Value = serde_json::from_slice(&altered[at]).unwrap();
                 value["flows"][0]["books"]["delivered"] = json!(rng.u32(1_000..));
                 altered[at] = serde_json_canonicalizer::to_vec(&value).unwrap();
+                altered[at].push(b'\n');
                 "a figure changed"
             }
         };
@@ -145,7 +161,8 @@ fn a_forger_without_the_key_is_found_and_one_with_his_own_key_as_well() {
         )
         .unwrap();
         value["seal"]["signature"] = other["seal"]["signature"].clone();
-        let error = check(&serde_json_canonicalizer::to_vec(&value).unwrap()).unwrap_err();
+        let forged = [serde_json_canonicalizer::to_vec(&value).unwrap(), b"\n".to_vec()].concat();
+        let error = check(&forged).unwrap_err();
         assert_eq!(error.code(), "receipt.signature");
         let theirs = Signer::parse(&Secret::new(format!("{kind}:{}", "12".repeat(32)))).unwrap();
         let forged = seal(receipt(1), Chain::first(Algorithm::Sm3), Some(&theirs)).unwrap();

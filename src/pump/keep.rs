@@ -10,6 +10,7 @@ use fenhe_ledger::{Delivery, Ledger, Lock, Planned, PlannedBatch, Settled, State
 use super::{Control, Flow};
 use crate::checkpoint::Checkpoint;
 use crate::rejects::{Keep, RejectLog};
+use crate::sent::{Replayed, replays_of};
 use crate::types::type_name;
 
 /// Raw bytes of rejects that are held before they are written without waiting for a commit.
@@ -42,9 +43,10 @@ impl Book {
         Ok(Some(checkpoint))
     }
 
-    /// Rejects of a delivery that replays have delivered since.
-    pub(super) fn replayed(&self, delivery: &str) -> Result<u64> {
-        Ok(self.ledger.books(delivery)?.map_or(0, |books| books.replayed))
+    /// Rejects of a delivery that replays have delivered since, and what each of these brought.
+    pub(super) fn replayed(&self, delivery: &str) -> Result<(u64, Vec<Replayed>)> {
+        let count = self.ledger.books(delivery)?.map_or(0, |books| books.replayed);
+        Ok((count, replays_of(&self.ledger, delivery)?.0))
     }
 }
 
@@ -92,7 +94,7 @@ impl Keeper {
         let mut doubtful = BTreeMap::new();
         if let Some(book) = &book {
             let delivery = delivery_of(flow, control, &before.delivery, schema);
-            for batch in book.ledger.resume(&delivery, before.batch)? {
+            for batch in book.ledger.resume(&delivery, &stood(flow, before)?)? {
                 doubtful.insert(batch.batch, batch);
             }
             for (code, count) in book.ledger.rejected(&before.delivery)? {
@@ -245,6 +247,25 @@ impl Keeper {
         }
         Ok(())
     }
+}
+
+/// Where a run goes on, as the ledger knows it: a target with a watermark may know of more than was settled here.
+fn stood(flow: &Flow, before: &Checkpoint) -> Result<Settled> {
+    let checkpoint = serde_json::to_string(before).map_err(std::io::Error::from)?;
+    let books = before.books();
+    Ok(Settled {
+        delivery: before.delivery.clone(),
+        pipeline: flow.pipeline.clone(),
+        upto: before.batch,
+        state: State::Delivered,
+        read: books.read,
+        delivered: books.delivered,
+        skipped: books.skipped,
+        in_doubt: books.in_doubt,
+        complete: before.complete,
+        // At the start of a delivery the one before still stands.
+        checkpoint: (before.batch > 0).then_some(checkpoint),
+    })
 }
 
 /// The state of the batches of a commit.

@@ -20,7 +20,7 @@ use crate::fields::BoundFields;
 use crate::ndjson::with_row;
 use crate::reasons::{by_frequency, count_reason};
 use crate::receipt::{FlowReceipt, RowsProof, Status};
-use crate::totals::Totals;
+use crate::totals::{Column, Totals};
 
 /// Batches between two commits of a target that shows rows at every commit.
 const COMMIT_EVERY: u64 = 8;
@@ -47,6 +47,8 @@ pub(super) struct Lane<'a> {
     acknowledges: bool,
     /// The state after the last batch written.
     checkpoint: Checkpoint,
+    /// Sums and digest over the rows that the books count.
+    settled: (Vec<Column>, Option<RowSet>),
     /// Entries written and not yet settled.
     open: Vec<Entry>,
     /// The batches since the last commit, for refusals that come with it.
@@ -72,6 +74,8 @@ impl<'a> Lane<'a> {
         before: Checkpoint,
     ) -> Result<Self> {
         let schema = Arc::clone(mapping.schema());
+        let totals = Totals::new(&schema, &before.columns);
+        let rows = rows_before(flow, &before);
         let (keeper, logged) = Keeper::open(flow, control, book, &before, &schema)?;
         let (mut notes, doubt) = (Vec::new(), keeper.in_doubt());
         if doubt > 0 {
@@ -87,9 +91,10 @@ impl<'a> Lane<'a> {
                 name: flow.source.name.clone(),
                 fingerprint: flow.source.fingerprint.clone(),
             }),
-            accounts: Accounts::resumed(books_of(&before, logged)),
-            totals: Totals::new(&schema, &before.columns),
-            rows: rows_before(flow, &before),
+            accounts: Accounts::resumed(with_rejects(before.books(), logged)),
+            settled: (totals.columns(), rows),
+            totals,
+            rows,
             schema,
             mapping,
             keeper,
@@ -113,8 +118,9 @@ impl<'a> Lane<'a> {
         let result = self.deliver(receipt).await;
         let ended = self.keeper.end().await;
         receipt.books = self.accounts.books();
-        receipt.columns = self.totals.columns();
-        receipt.rows = self.rows.map(RowsProof::of);
+        let (columns, rows) = self.settled;
+        receipt.columns = columns;
+        receipt.rows = rows.map(|rows| RowsProof::of(rows, self.flow));
         receipt.reasons = by_frequency(&self.checkpoint.reasons);
         receipt.notes.append(&mut self.notes);
         receipt.notes.extend(self.mapping.notes());
@@ -194,9 +200,6 @@ impl<'a> Lane<'a> {
 
     async fn write(&mut self, batch: Batch, rows: Option<Rows>) -> Result<()> {
         let mut planned = self.plan(&batch, rows)?;
-        self.checkpoint.columns = self.totals.columns();
-        self.checkpoint.rows = self.rows.map(|rows| rows.to_string());
-        let batch = Batch { position: self.checkpoint.position()?, ..batch };
         self.writer.write(&batch).await?;
         self.written += batch.rows() as u64;
         let refused = self.writer.refused();
@@ -276,15 +279,16 @@ impl<'a> Lane<'a> {
 
     fn take_out(&mut self, batch: &Batch, gone: &[usize], planned: &mut PlannedBatch) {
         planned.rows = planned.rows.saturating_sub(gone.len() as u64);
-        let Some(all) = &mut self.rows else { return };
+        if self.rows.is_none() && planned.digest.is_none() {
+            return;
+        }
         let Ok(mut hashes) = fenhe_ledger::RowEncoder::new(&self.schema).hashes(&batch.records)
         else {
             return;
         };
         let out = hashes.remove(gone);
-        all.minus(&out);
-        if let Some(digest) = &mut planned.digest {
-            digest.minus(&out);
+        for set in [&mut self.rows, &mut planned.digest].into_iter().flatten() {
+            set.minus(&out);
         }
         if let Some(index) = &mut planned.index {
             let numbers = batch.record_numbers();
@@ -340,6 +344,10 @@ impl<'a> Lane<'a> {
             return Ok(());
         }
         self.keeper.before_commit().await?;
+        self.sum_up();
+        if self.keeps_watermark {
+            self.writer.mark(&self.checkpoint.position()?);
+        }
         let committed = self.writer.commit().await;
         let committed = self.known(committed).await?;
         let refused = self.settle(committed).await?;
@@ -354,6 +362,7 @@ impl<'a> Lane<'a> {
         self.checkpoint.complete = true;
         self.checkpoint.declared = declared;
         self.keeper.before_commit().await?;
+        self.sum_up();
         if self.keeps_watermark {
             let end = Batch::new(
                 RecordBatch::new_empty(Arc::clone(&self.schema)),
@@ -380,7 +389,7 @@ impl<'a> Lane<'a> {
         if error.retry() == Retry::InDoubt {
             self.outcome.in_doubt = self.written.saturating_sub(self.outcome.delivered);
             let in_doubt = self.outcome.in_doubt;
-            Entry::settle(std::mem::take(&mut self.open), std::mem::take(&mut self.outcome));
+            self.entries_settled();
             let settled = Settled { checkpoint: None, ..self.settled(in_doubt) };
             // The error of the target is what the person has to hear of.
             let _ = self.keeper.settle(settled, false, false).await;
@@ -425,7 +434,18 @@ impl<'a> Lane<'a> {
     fn books_closed(&mut self) {
         self.written = 0;
         self.recent.clear();
+        self.entries_settled();
+    }
+
+    fn entries_settled(&mut self) {
         Entry::settle(std::mem::take(&mut self.open), std::mem::take(&mut self.outcome));
+        self.settled = (self.totals.columns(), self.rows);
+    }
+
+    /// Brings sums and digest of the checkpoint to where the refusals that are known left them.
+    fn sum_up(&mut self) {
+        self.checkpoint.columns = self.totals.columns();
+        self.checkpoint.rows = self.rows.map(|rows| rows.to_string());
     }
 
     fn settled(&self, in_doubt: u64) -> Settled {
@@ -444,8 +464,7 @@ impl<'a> Lane<'a> {
 
     /// Position, then acknowledgement: never the other way round.
     async fn remember(&mut self, refused: bool) -> Result<()> {
-        self.checkpoint.columns = self.totals.columns();
-        self.checkpoint.rows = self.rows.map(|rows| rows.to_string());
+        self.sum_up();
         let checkpoint = serde_json::to_string(&self.checkpoint).map_err(std::io::Error::from)?;
         let settled = Settled { checkpoint: Some(checkpoint), ..self.settled(0) };
         let may_wait = self.keeps_watermark && !self.checkpoint.complete;
@@ -470,22 +489,16 @@ impl<'a> Lane<'a> {
     }
 }
 
-/// The books up to a checkpoint. What is kept of rejects knows refusals that came after the checkpoint was
-/// formed; the checkpoint knows rejects even if the rest is gone. The larger number of each code is right.
-fn books_of(before: &Checkpoint, logged: Counts) -> Books {
-    let mut rejected = before.rejected.clone();
+/// Books with what is kept of rejects. Earlier versions formed a checkpoint before the refusals of its last batch were known;
+/// the checkpoint knows rejects even if the rest is gone. The larger number of each code is right.
+fn with_rejects(mut books: Books, logged: Counts) -> Books {
     for (code, count) in logged {
-        let known = rejected.entry(code).or_default();
-        *known = count.max(*known);
+        let known = books.rejected.entry(code).or_default();
+        let more = count.saturating_sub(*known);
+        *known += more;
+        books.delivered = books.delivered.saturating_sub(more);
     }
-    let lost: u64 = rejected.values().sum::<u64>() + before.skipped + before.in_doubt;
-    Books {
-        read: before.read,
-        delivered: before.read.saturating_sub(lost),
-        rejected,
-        skipped: before.skipped,
-        in_doubt: before.in_doubt,
-    }
+    books
 }
 
 /// Digests go on from a checkpoint that has them; one of a run that took none has no sum to go on from.
@@ -499,11 +512,12 @@ fn rows_before(flow: &Flow, before: &Checkpoint) -> Option<RowSet> {
 }
 
 /// The receipt of a delivery that an earlier run had finished.
-pub(super) fn already_delivered(checkpoint: Checkpoint, receipt: &mut FlowReceipt) {
+pub(super) fn already_delivered(flow: &Flow, checkpoint: Checkpoint, receipt: &mut FlowReceipt) {
     receipt.status = Status::AlreadyDelivered;
-    receipt.books = books_of(&checkpoint, Counts::new());
+    receipt.books = checkpoint.books();
     receipt.resumed_after = checkpoint.read;
-    receipt.rows = checkpoint.rows.as_deref().and_then(RowSet::parse).map(RowsProof::of);
+    let rows = checkpoint.rows.as_deref().and_then(RowSet::parse);
+    receipt.rows = rows.map(|rows| RowsProof::of(rows, flow));
     receipt.delivery = checkpoint.delivery;
     receipt.columns = checkpoint.columns;
     receipt.reasons = by_frequency(&checkpoint.reasons);

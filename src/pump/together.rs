@@ -164,9 +164,9 @@ async fn make_ready<'a>(
     let (before, from) = match decide(flow, &source, stands)? {
         Start::Done(checkpoint) => {
             if let Some(book) = &book {
-                receipt.replayed = book.replayed(&checkpoint.delivery)?;
+                (receipt.replayed, receipt.replays) = book.replayed(&checkpoint.delivery)?;
             }
-            already_delivered(*checkpoint, receipt);
+            already_delivered(flow, *checkpoint, receipt);
             ending.ran = true;
             return Ok(None);
         }

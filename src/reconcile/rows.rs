@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use arrow_schema::DataType;
-use fenhe_core::Result;
+use fenhe_core::{Fault, Result};
 use fenhe_ledger::{BatchRows, Ledger, RowHashes, key_text, unpack_keys};
 use serde::Serialize;
 
@@ -46,6 +46,9 @@ pub struct Row {
     pub record: Option<u64>,
     /// Its key, values joined by `|`; empty if the flow has no key.
     pub key: String,
+    /// Why it cannot be read any more, if that is how it changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
 }
 
 /// Readings of the target that keep what is held of the ledger within `memory`.
@@ -60,6 +63,7 @@ pub(super) struct Expected {
     hasher: std::hash::BuildHasherDefault<std::hash::DefaultHasher>,
     pass: (u64, u64),
     others: u64,
+    superseded: u64,
     unknown: Vec<Vec<u8>>,
 }
 
@@ -69,6 +73,8 @@ struct Group {
     delivered: Vec<Delivered>,
     /// Rows of the target with this key that match none.
     odd: u64,
+    /// Why rows of the target with this key cannot be read.
+    unreadable: Vec<String>,
 }
 
 struct Delivered {
@@ -81,6 +87,7 @@ struct Delivered {
 pub(super) struct Found {
     pub(super) all: Vec<Difference>,
     pub(super) others: u64,
+    pub(super) superseded: u64,
 }
 
 impl Expected {
@@ -97,6 +104,7 @@ impl Expected {
             hasher: Default::default(),
             pass,
             others: 0,
+            superseded: 0,
             unknown: Vec::new(),
         };
         // By key, a later row takes the place of an earlier one.
@@ -122,6 +130,7 @@ impl Expected {
             }
             let group = self.rows.entry(key).or_default();
             if last_wins {
+                self.superseded += group.delivered.len() as u64;
                 group.delivered.clear();
             }
             group.delivered.push(Delivered { digest, record, found: false });
@@ -146,12 +155,7 @@ impl Expected {
                 continue;
             }
             match self.rows.get_mut(&key) {
-                None => {
-                    self.others += 1;
-                    if self.unknown.len() < super::NAMED {
-                        self.unknown.push(key);
-                    }
-                }
+                None => self.other(key),
                 Some(group) => {
                     let same = |row: &&mut Delivered| !row.found && row.digest == digest;
                     match group.delivered.iter_mut().find(same) {
@@ -163,32 +167,54 @@ impl Expected {
         }
     }
 
+    /// Takes in a row of the target that cannot be read; without a key nobody can say which one it is.
+    pub(super) fn meet_unreadable(&mut self, key: Option<Vec<u8>>, why: &Fault) {
+        match key {
+            // Every pass meets it, one counts it.
+            None => self.others += u64::from(self.pass.0 == 0),
+            Some(key) if !self.is_mine(&key) => {}
+            Some(key) => match self.rows.get_mut(&key) {
+                Some(group) => group.unreadable.push(why.to_string()),
+                None => self.other(key),
+            },
+        }
+    }
+
+    fn other(&mut self, key: Vec<u8>) {
+        self.others += 1;
+        if self.unknown.len() < super::NAMED {
+            self.unknown.push(key);
+        }
+    }
+
     /// What differs, in the order of the records. `whole`: nothing else may be there.
     pub(super) fn differences(self, kinds: &[DataType], whole: bool) -> Found {
         let shown = |key: &[u8]| if self.keyed { key_text(key, kinds) } else { String::new() };
         let mut all = Vec::new();
         for (key, group) in &self.rows {
-            let mut odd = group.odd;
+            // What stands there in place of the rows that were not found.
+            let readable = (0..group.odd).map(|_| None);
+            let mut odd = group.unreadable.iter().cloned().map(Some).chain(readable);
             for row in group.delivered.iter().filter(|row| !row.found) {
-                let name = Row { record: Some(row.record), key: shown(key) };
-                all.push(match odd {
-                    0 => Difference::Missing(name),
-                    _ => Difference::Changed(name),
+                let name =
+                    |unreadable| Row { record: Some(row.record), key: shown(key), unreadable };
+                all.push(match odd.next() {
+                    None => Difference::Missing(name(None)),
+                    Some(why) => Difference::Changed(name(why)),
                 });
-                odd = odd.saturating_sub(1);
             }
             let record = group.delivered.last().map(|row| row.record);
-            for _ in 0..odd {
-                all.push(Difference::Repeated(Row { record, key: shown(key) }));
+            for unreadable in odd {
+                all.push(Difference::Repeated(Row { record, key: shown(key), unreadable }));
             }
         }
         if whole {
             let unknown = self.unknown.iter();
             all.extend(
-                unknown.map(|key| Difference::Unknown(Row { record: None, key: shown(key) })),
+                unknown.map(|key| Difference::Unknown(Row { key: shown(key), ..Row::default() })),
             );
         }
         all.sort_by(|a, b| a.row().cmp(b.row()));
-        Found { all, others: self.others }
+        Found { all, others: self.others, superseded: self.superseded }
     }
 }

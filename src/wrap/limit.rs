@@ -125,6 +125,10 @@ impl Writer for LimitedWriter {
         self.inner.refused()
     }
 
+    fn mark(&mut self, position: &Position) {
+        self.inner.mark(position);
+    }
+
     async fn commit(&mut self) -> Result<Committed> {
         self.inner.commit().await
     }

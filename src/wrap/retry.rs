@@ -142,6 +142,10 @@ impl Writer for RetryingWriter {
         self.inner.refused()
     }
 
+    fn mark(&mut self, position: &Position) {
+        self.inner.mark(position);
+    }
+
     async fn commit(&mut self) -> Result<Committed> {
         let mut tries = Tries::new(&self.backoff, self.idempotent);
         loop {

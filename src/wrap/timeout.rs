@@ -110,6 +110,10 @@ impl Writer for TimedWriter {
         self.inner.refused()
     }
 
+    fn mark(&mut self, position: &Position) {
+        self.inner.mark(position);
+    }
+
     async fn commit(&mut self) -> Result<Committed> {
         self.alive()?;
         let result = within(self.each, Retry::InDoubt, self.inner.commit()).await;

@@ -200,6 +200,17 @@ async fn keeps_the_watermark(exchange: &dyn Exchange) {
     let mut writer = exchange.write(request("marked", WriteMode::Upsert)).await.expect("write");
     let kept = writer.watermark().await.expect("watermark");
     assert_eq!(kept.as_ref(), Some(&batch.position), "the watermark of the last commit");
+    let marked = Position::new("testkit", 1, &"what the refusals left").expect("a position");
+    writer.write(&sample(8, 8, "")).await.expect("write a batch");
+    writer.mark(&marked);
+    let committed = writer.commit().await.expect("commit");
+    assert_eq!(committed.watermark.as_ref(), Some(&marked), "a marked position is stored");
+    // There is no batch for it.
+    writer.mark(&batch.position);
+    writer.close().await.expect("close");
+    let mut writer = exchange.write(request("marked", WriteMode::Upsert)).await.expect("write");
+    let kept = writer.watermark().await.expect("watermark");
+    assert_eq!(kept.as_ref(), Some(&marked), "a marked position is kept");
 }
 
 async fn lists_what_was_written(exchange: &dyn Exchange) {

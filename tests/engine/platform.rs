@@ -24,6 +24,8 @@ pub struct Shared {
     /// Batches taken, over all writers.
     pub writes: u64,
     pub fault: Option<Injected>,
+    /// Ids that are refused, whatever else happens; known before the commit.
+    pub refuses: Option<fn(usize) -> bool>,
     /// What happened, in order.
     pub events: Vec<String>,
 }
@@ -55,6 +57,10 @@ impl Platform {
 
     pub fn inject(&self, fault: Option<Injected>) {
         self.shared.lock().unwrap().fault = fault;
+    }
+
+    pub fn refuse(&self, ids: fn(usize) -> bool) {
+        self.shared.lock().unwrap().refuses = Some(ids);
     }
 
     pub fn rows(&self) -> Vec<String> {
@@ -125,13 +131,13 @@ impl Open {
 #[async_trait]
 impl Writer for Open {
     async fn write(&mut self, batch: &Batch) -> Result<()> {
-        let fault = {
+        let (fault, refuses) = {
             let mut shared = self.platform.shared.lock().unwrap();
             shared.writes += 1;
             if matches!(shared.fault, Some(Injected::WriteFails(n)) if n == shared.writes) {
                 return Err(Error::new(Kind::Io, "memory.write", "the write failed"));
             }
-            shared.fault.clone()
+            (shared.fault.clone(), shared.refuses)
         };
         let lines = fenhe::ndjson::rows(&batch.records).unwrap();
         let numbers = batch.record_numbers();
@@ -146,6 +152,12 @@ impl Writer for Open {
                 continue;
             }
             let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            let id = row["id"].as_u64().and_then(|id| usize::try_from(id).ok()).unwrap_or_default();
+            if refuses.is_some_and(|refuses| refuses(id)) {
+                let fault = Fault::new("memory.refused", "", "another row", "this one");
+                self.early.push(Reject::new(fault).at(number, 0, 0));
+                continue;
+            }
             let key: Vec<String> = self.key.iter().map(|name| row[name].to_string()).collect();
             self.pending.push((key.join("|"), line.to_owned()));
         }
@@ -155,6 +167,12 @@ impl Writer for Open {
 
     fn refused(&mut self) -> Vec<Reject> {
         std::mem::take(&mut self.early)
+    }
+
+    fn mark(&mut self, position: &Position) {
+        if self.watermark.is_some() {
+            self.watermark = Some(position.clone());
+        }
     }
 
     async fn commit(&mut self) -> Result<Committed> {

@@ -194,3 +194,99 @@ async fn a_file_target_is_seen_whole_or_not_at_all() {
     let lines = std::fs::read_to_string(work.path("out.csv")).unwrap().lines().count();
     assert_eq!(lines, 1 + 990 + quoted);
 }
+
+/// Digest and sum of the fees over these ids, from a delivery to a target that refuses nothing.
+async fn undisturbed(ids: impl Iterator<Item = usize>) -> (Option<String>, String) {
+    let work = Work::new();
+    let mut text = String::from("id,name,fee\n");
+    let all: Vec<usize> = ids.collect();
+    let lines: Vec<String> = people_lines();
+    for id in &all {
+        text.push_str(&lines[id - 1]);
+    }
+    work.write("people.csv", text);
+    let source = work.source("people.csv", 1).await;
+    let flow = work.flow(&source, Arc::new(Platform::plain()), WriteMode::Append);
+    let receipt = run(&flow).await.receipt;
+    assert_eq!(receipt.books.delivered, all.len() as u64);
+    let fen: usize = all.iter().map(|i| i % 900 * 100 + i % 100).sum();
+    let sum = format!("{}.{:02}", fen / 100, fen % 100);
+    assert_eq!(receipt.columns[2].sum.as_ref(), Some(&sum));
+    (digest(receipt.rows), sum)
+}
+
+fn digest(rows: Option<fenhe::RowsProof>) -> Option<String> {
+    rows.map(|rows| rows.digest)
+}
+
+/// The records of a thousand people; one may have two lines.
+fn people_lines() -> Vec<String> {
+    let text = people(1_000);
+    let mut records: Vec<String> = Vec::new();
+    for line in text.lines().skip(1) {
+        match records.last_mut() {
+            Some(last) if last.matches('"').count() % 2 == 1 => {
+                last.push_str(line);
+                last.push('\n');
+            }
+            _ => records.push(format!("{line}\n")),
+        }
+    }
+    assert_eq!(records.len(), 1_000);
+    records
+}
+
+#[tokio::test]
+async fn sums_and_digests_go_on_without_the_rows_that_the_target_refused() {
+    // Ids that end in 7, of which one a batch of fifty is the last.
+    let refused = |id: usize| id % 10 == 7 || id == 1_000;
+    let is_good = |id: &usize| *id % 100 != 50 && !refused(*id);
+    let (rows, sum) = undisturbed((1..=1_000).filter(is_good)).await;
+    let missing = (1..=1_000).filter(|id| id % 100 != 50 && refused(*id)).count() as u64;
+    for (watermark, at) in [(true, 3), (true, 9), (true, 17), (true, 20), (false, 9), (false, 17)] {
+        for fails in
+            [Injected::WriteFails(at), Injected::CommitFails(at.min(3)), Injected::CommitInDoubt(2)]
+        {
+            let in_doubt = matches!(fails, Injected::CommitInDoubt(_));
+            if in_doubt && !watermark {
+                continue;
+            }
+            let work = Work::new();
+            let platform = if watermark { Platform::with_watermark() } else { Platform::plain() };
+            platform.refuse(refused);
+            platform.inject(Some(fails.clone()));
+            let source = work.people(1_000).await;
+            let mut flow = work.flow(&source, Arc::new(platform.clone()), WriteMode::Append);
+            flow.ledger = Some(work.path("ledger.db"));
+            run(&flow).await;
+            platform.inject(None);
+            // The run that ends it, and one that finds everything delivered.
+            for _ in 0..2 {
+                let receipt = run(&flow).await.receipt;
+                let case = format!("{watermark} {fails:?}: {:?}", receipt.notes);
+                assert!(receipt.balanced, "{case}");
+                assert_eq!(receipt.books.rejected["memory.refused"], missing, "{case}");
+                assert_eq!(receipt.columns[2].sum.as_ref(), Some(&sum), "{case}");
+                assert_eq!(digest(receipt.rows), rows, "{case}");
+                let reasons: u64 = receipt.reasons.iter().map(|reason| reason.count).sum();
+                assert_eq!(reasons, receipt.books.rejects(), "{case}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_of_a_run_that_failed_sums_what_was_delivered() {
+    let work = Work::new();
+    let platform = Platform::with_watermark();
+    // Eight batches of fifty are committed, the ninth is written, the tenth fails.
+    platform.inject(Some(Injected::WriteFails(10)));
+    let source = work.people(1_000).await;
+    let flow = work.flow(&source, Arc::new(platform.clone()), WriteMode::Append);
+    let ended = run(&flow).await;
+    assert!(ended.error.is_some());
+    let (rows, sum) = undisturbed((1..=400).filter(|i| i % 100 != 50)).await;
+    assert_eq!(ended.receipt.books.delivered, 396);
+    assert_eq!(ended.receipt.columns[2].sum.as_ref(), Some(&sum));
+    assert_eq!(digest(ended.receipt.rows), rows);
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::platform::Platform;
-use crate::{database, numbers, output};
+use crate::{REFUSED, database, numbers, output};
 
 pub(crate) trait Target {
     fn name(&self) -> &'static str;
@@ -14,10 +14,29 @@ pub(crate) trait Target {
     fn options(&self) -> &'static str {
         ""
     }
+    /// Whether it refuses the rows of [`REFUSED`](crate::REFUSED).
+    fn refuses(&self) -> bool {
+        true
+    }
+    /// Whether `fenhe reconcile` can read it.
+    fn readable(&self) -> bool {
+        true
+    }
+    /// Options of `fenhe reconcile`.
+    fn reading(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Takes all rows away.
     fn clear(&self, folder: &Path);
     /// The ids that arrived, as often as they did.
     fn ids(&self, folder: &Path) -> Vec<u64>;
+}
+
+/// A table that refuses some rows.
+fn table(name: &str, text: &str) -> String {
+    format!(
+        "CREATE TABLE {name} (id BIGINT NOT NULL, name {text}, fee DECIMAL(12,2), CHECK (id % {REFUSED} <> 0))"
+    )
 }
 
 pub(crate) struct Sqlite;
@@ -31,8 +50,11 @@ impl Target for Sqlite {
         "sqlite:out/platform.db#person".into()
     }
 
-    // The file lies in the folder that is removed.
-    fn clear(&self, _folder: &Path) {}
+    // The file lay in the folder that was removed.
+    fn clear(&self, folder: &Path) {
+        let db = rusqlite::Connection::open(database(folder)).unwrap();
+        db.execute_batch(&table("person", "TEXT")).unwrap();
+    }
 
     fn ids(&self, folder: &Path) -> Vec<u64> {
         let db = rusqlite::Connection::open(database(folder)).unwrap();
@@ -67,6 +89,7 @@ impl Target for Postgres {
 
     fn clear(&self, _folder: &Path) {
         Self::psql("DROP TABLE IF EXISTS crash_person, _fenhe_watermark");
+        Self::psql(&table("crash_person", "TEXT"));
     }
 
     fn ids(&self, _folder: &Path) -> Vec<u64> {
@@ -124,12 +147,17 @@ impl Target for MariaDb {
         "password_file = \"password\""
     }
 
+    fn reading(&self) -> &'static [&'static str] {
+        &["-o", "password_file=password"]
+    }
+
     fn clear(&self, folder: &Path) {
         use std::os::unix::fs::PermissionsExt as _;
         let file = folder.join("password");
         std::fs::write(&file, Self::server().password).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         Self::ask("DROP TABLE IF EXISTS crash_person, _fenhe_watermark");
+        Self::ask(&table("crash_person", "VARCHAR(100)"));
     }
 
     fn ids(&self, _folder: &Path) -> Vec<u64> {
@@ -158,6 +186,14 @@ impl Target for Http {
 
     fn options(&self) -> &'static str {
         "idempotent = true\nrows = 20"
+    }
+
+    fn refuses(&self) -> bool {
+        false
+    }
+
+    fn readable(&self) -> bool {
+        false
     }
 
     fn clear(&self, _folder: &Path) {

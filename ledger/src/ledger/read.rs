@@ -14,7 +14,7 @@ pub struct StoredReceipt {
     pub sequence: u64,
     /// Its run.
     pub run: String,
-    /// The file.
+    /// The file, with the line feed that the column leaves out.
     pub document: String,
 }
 
@@ -262,7 +262,7 @@ impl Ledger {
     pub fn keeps_rows(&self, delivery: &str) -> Result<bool> {
         self.reading(|c| {
             c.query_row(
-                "SELECT EXISTS (SELECT 1 FROM row_index WHERE delivery = ?)",
+                "SELECT EXISTS (SELECT 1 FROM row_index WHERE delivery = ? AND length(digests) > 0)",
                 [delivery],
                 |row| row.get(0),
             )
@@ -278,6 +278,23 @@ impl Ledger {
             c.prepare("SELECT delivery FROM delivery WHERE replay_of = ? ORDER BY rowid")?
                 .query_map([delivery], |row| row.get(0))?
                 .collect()
+        })
+    }
+
+    /// What the receipt of the run that wrote a delivery last says about it, as JSON; `None` when that run left no
+    /// receipt.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn flow_of(&self, delivery: &str) -> Result<Option<String>> {
+        self.reading(|c| {
+            c.query_row(
+                "SELECT f.value FROM delivery d JOIN receipt r ON r.run = d.run, json_each(r.document, '$.flows') f
+                 WHERE d.delivery = ?1 AND f.value ->> '$.delivery' = ?1",
+                [delivery],
+                |row| row.get(0),
+            )
+            .optional()
         })
     }
 
@@ -297,12 +314,14 @@ impl Ledger {
     }
 }
 
-fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+pub(super) fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(at).map(|n| u64::try_from(n).unwrap_or_default())
 }
 
 fn receipt(row: &Row<'_>) -> rusqlite::Result<StoredReceipt> {
-    Ok(StoredReceipt { sequence: count(row, 0)?, run: row.get(1)?, document: row.get(2)? })
+    let mut document: String = row.get(2)?;
+    document.push('\n');
+    Ok(StoredReceipt { sequence: count(row, 0)?, run: row.get(1)?, document })
 }
 
 fn open_reject(row: &Row<'_>) -> rusqlite::Result<OpenReject> {

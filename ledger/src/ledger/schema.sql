@@ -62,7 +62,7 @@ CREATE TABLE reject (
   record      INTEGER NOT NULL,     -- number of the record in the source, from 1
   line        INTEGER,
   byte_offset INTEGER NOT NULL,
-  byte_length INTEGER NOT NULL,
+  byte_length INTEGER NOT NULL,     -- 0: the fault was found after decoding, and the place is not known
   code        TEXT NOT NULL,
   field       TEXT NOT NULL,
   expected    TEXT NOT NULL,
@@ -89,7 +89,7 @@ CREATE TABLE row_index (
   batch    INTEGER NOT NULL,
   first    INTEGER NOT NULL,        -- record number of the first row
   records  BLOB,                    -- distance from first, four bytes a row; NULL: without a gap
-  digests  BLOB NOT NULL,
+  digests  BLOB NOT NULL,           -- empty: taken away on purpose
   keys     BLOB,                    -- each after its length in four bytes
   PRIMARY KEY (delivery, batch)
 ) STRICT;
@@ -102,7 +102,7 @@ CREATE TABLE receipt (
   previous  TEXT NOT NULL,
   hash      TEXT NOT NULL UNIQUE,
   body      TEXT NOT NULL,          -- canonical JSON without the seal: what the hash is made of
-  document  TEXT NOT NULL           -- canonical JSON with the seal: the file
+  document  TEXT NOT NULL           -- canonical JSON with the seal: the file without its line feed
 ) STRICT;
 
 -- Rejects that nobody has delivered since.

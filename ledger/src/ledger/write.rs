@@ -27,14 +27,14 @@ impl Ledger {
         })
     }
 
-    /// Notes that a delivery begins or goes on after batch `upto`: later batches go back to the source with
+    /// Notes that a delivery begins or goes on after the last batch of `from`: later batches go back to the source with
     /// their rejects, earlier ones that were planned count as delivered, because the target or the last
-    /// position says so. Returns the batches whose fate nobody knows.
+    /// position says so. Counts and position become those of `from`. Returns the batches whose fate nobody knows.
     ///
     /// # Errors
     /// Those of the file.
-    pub fn resume(&self, delivery: &Delivery, upto: u64) -> Result<Vec<PlannedBatch>> {
-        let upto = signed(upto);
+    pub fn resume(&self, delivery: &Delivery, from: &Settled) -> Result<Vec<PlannedBatch>> {
+        let upto = signed(from.upto);
         self.writing(|t| {
             upsert_delivery(t, delivery)?;
             let name = &delivery.delivery;
@@ -50,6 +50,7 @@ impl Ledger {
             if upto == 0 {
                 t.execute("DELETE FROM replay WHERE delivery = ?", [name])?;
             }
+            settle(t, from)?;
             Ok(doubtful)
         })
     }
@@ -142,7 +143,7 @@ impl Ledger {
             object.remove("seal");
         }
         let body = text(serde_json_canonicalizer::to_vec(&body).unwrap_or_default())?;
-        let stored = text(document.clone())?;
+        let stored = text(document.strip_suffix(b"\n").unwrap_or(&document).to_vec())?;
         let chain = checked.chain;
         self.writing(|t| {
             t.execute(

@@ -277,6 +277,12 @@ impl Writer for ServerWriter {
         std::mem::take(&mut self.pending.rejects)
     }
 
+    fn mark(&mut self, position: &Position) {
+        if self.open {
+            self.position = Some(position.clone());
+        }
+    }
+
     async fn watermark(&mut self) -> Result<Option<Position>> {
         Ok(self.watermark_now())
     }

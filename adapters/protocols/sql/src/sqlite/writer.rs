@@ -100,6 +100,12 @@ impl Writer for SqliteWriter {
         self.work.as_mut().map(|work| std::mem::take(&mut work.pending.rejects)).unwrap_or_default()
     }
 
+    fn mark(&mut self, position: &Position) {
+        if let Some(work) = self.work.as_mut().filter(|work| work.open) {
+            work.position = Some(position.clone());
+        }
+    }
+
     async fn watermark(&mut self) -> Result<Option<Position>> {
         let work = self.settled().await?;
         let position = work.standing();
