@@ -776,10 +776,7 @@ fn the_books_of_a_ledger_are_compared_with_its_receipts() {
         ("DELETE FROM delivery WHERE flow = 'fees.plain'", "is gone"),
         ("DELETE FROM row_index WHERE delivery = (SELECT min(delivery) FROM delivery)", "is gone"),
         ("DELETE FROM row_index", "the row index of 1 batches is gone"),
-        (
-            "UPDATE row_index SET digests = zeroblob(length(digests))",
-            "does not fit its digest",
-        ),
+        ("UPDATE row_index SET digests = zeroblob(length(digests))", "does not fit its digest"),
         ("UPDATE row_index SET keys = substr(keys, 8)", "does not fit its digest"),
         ("DELETE FROM position WHERE pipeline LIKE '%plain'", "its position is gone"),
         (

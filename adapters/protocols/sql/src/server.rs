@@ -10,7 +10,7 @@ mod writer;
 pub use config::{ServerConfig, Tls};
 
 pub(crate) use address::Address;
-pub(crate) use session::{Failure, Session};
+pub(crate) use session::{Failure, Session, fatal};
 pub(crate) use tls::Transport;
 pub(crate) use values::{Values, Wrong, without_rejects};
 pub(crate) use writer::{Plan, ServerWriter, Task};

@@ -61,7 +61,8 @@ impl Session for MysqlSession {
         Ok(faults)
     }
 
-    async fn load(&mut self, rows: &RecordBatch) -> Result<(), Failure> {
+    async fn load(&mut self, mark: &str, rows: &RecordBatch) -> Result<(), Failure> {
+        self.run(mark).await.map_err(ending)?;
         let columns = rows.columns().iter().map(encode::ready).collect::<Result<Vec<_>>>()?;
         let most = MOST / self.natives.len().max(1);
         let mut first = 0;
@@ -124,6 +125,11 @@ impl Session for MysqlSession {
     async fn commit(&mut self) -> Result<()> {
         self.conn.query_drop("COMMIT").await.map_err(at_commit)
     }
+}
+
+/// A savepoint that cannot be set is no fault of a row.
+fn ending(failure: Failure) -> Failure {
+    Failure::Fatal(crate::server::fatal(failure))
 }
 
 fn failure(error: mysql_async::Error) -> Failure {

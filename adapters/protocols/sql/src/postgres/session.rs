@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use fenhe_core::{Fault, Result};
 use futures_util::SinkExt;
+use futures_util::future::join;
 use tokio_postgres::{CopyInSink, Statement};
 
 use super::connection::Connection;
@@ -29,17 +30,25 @@ pub(crate) struct PostgresSession {
 }
 
 impl PostgresSession {
-    async fn copy(
-        &mut self,
-        columns: &[ArrayRef],
-        count: usize,
-    ) -> std::result::Result<(), tokio_postgres::Error> {
+    /// The savepoint and `COPY` are asked for together: one way to the server and back for both.
+    async fn begin_copy(&mut self, mark: &str) -> Result<CopyInSink<Bytes>, Failure> {
         let client = &self.connection.client;
         let statement = match &self.prepared {
             Some(statement) => statement,
-            None => self.prepared.insert(client.prepare(&self.copy).await?),
+            None => self.prepared.insert(client.prepare(&self.copy).await.map_err(fatal)?),
         };
-        let sink: CopyInSink<Bytes> = client.copy_in(statement).await?;
+        let (marked, sink) = join(client.batch_execute(mark), client.copy_in(statement)).await;
+        // A savepoint that cannot be set is no fault of a row.
+        marked.map_err(|error| Failure::Fatal(fatal(error)))?;
+        sink.map_err(failure)
+    }
+
+    async fn copy(
+        &self,
+        sink: CopyInSink<Bytes>,
+        columns: &[ArrayRef],
+        count: usize,
+    ) -> std::result::Result<(), tokio_postgres::Error> {
         let mut sink = Box::pin(sink);
         let mut out = BytesMut::from(encode::HEADER);
         for first in (0..count).step_by(CHUNK) {
@@ -78,9 +87,10 @@ impl Session for PostgresSession {
         Ok(faults)
     }
 
-    async fn load(&mut self, rows: &RecordBatch) -> Result<(), Failure> {
+    async fn load(&mut self, mark: &str, rows: &RecordBatch) -> Result<(), Failure> {
         let columns = encode::all_ready(rows, &self.natives)?;
-        self.copy(&columns, rows.num_rows()).await.map_err(failure)
+        let sink = self.begin_copy(mark).await?;
+        self.copy(sink, &columns, rows.num_rows()).await.map_err(failure)
     }
 
     async fn standing(&mut self, pipeline: &str, dataset: &str) -> Result<Option<(String, i64)>> {

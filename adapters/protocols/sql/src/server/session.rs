@@ -27,8 +27,8 @@ pub(crate) trait Session: Send {
     /// Rows that cannot be sent because a value has no form there, in ascending order.
     fn unsendable(&self, rows: &RecordBatch) -> Result<Vec<(usize, Fault)>>;
 
-    /// Sends rows to where the plan wants them: the table or the stage.
-    async fn load(&mut self, rows: &RecordBatch) -> Result<(), Failure>;
+    /// Sets the savepoint by this statement, then sends rows to where the plan wants them: the table or the stage.
+    async fn load(&mut self, mark: &str, rows: &RecordBatch) -> Result<(), Failure>;
 
     /// The text of the stored position and the number of batches.
     async fn standing(&mut self, pipeline: &str, dataset: &str) -> Result<Option<(String, i64)>>;

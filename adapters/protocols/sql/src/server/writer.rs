@@ -187,13 +187,12 @@ impl ServerWriter {
             if count == 0 {
                 continue;
             }
-            // One way to the server and back for both; the end of the transaction releases the last one.
+            // Both in one statement; the end of the transaction releases the last one.
             let mark = match std::mem::replace(&mut self.marked, true) {
                 true => "RELEASE SAVEPOINT _fenhe; SAVEPOINT _fenhe",
                 false => "SAVEPOINT _fenhe",
             };
-            self.session.run(mark).await.map_err(fatal)?;
-            match self.apply(&rows.slice(first, count)).await {
+            match self.apply(mark, &rows.slice(first, count)).await {
                 Ok(()) => {}
                 Err(Failure::Fatal(error)) => return Err(error),
                 Err(Failure::Rows(fault)) => {
@@ -210,8 +209,8 @@ impl ServerWriter {
         Ok(refused)
     }
 
-    async fn apply(&mut self, rows: &RecordBatch) -> Result<(), Failure> {
-        self.session.load(rows).await?;
+    async fn apply(&mut self, mark: &str, rows: &RecordBatch) -> Result<(), Failure> {
+        self.session.load(mark, rows).await?;
         let plan = &self.task.plan;
         if let Some(doubles) = plan.doubles.as_deref().filter(|_| rows.num_rows() > 1)
             && self.session.finds(doubles).await?
