@@ -188,16 +188,17 @@ impl Work {
     fn check(&self, target: &dyn Target) {
         let mut found = target.ids(self.folder.path());
         found.sort_unstable();
-        let refused = |id: u64| target.refuses() && id % REFUSED == 0;
+        let refused = |id: u64| target.refuses() && id.is_multiple_of(REFUSED);
         let expected: Vec<u64> =
-            (1..=ROWS).filter(|id| id % BROKEN != 0 && !refused(*id)).collect();
+            (1..=ROWS).filter(|id| !id.is_multiple_of(BROKEN) && !refused(*id)).collect();
         assert!(found == expected, "{}: {}", target.name(), differences(&expected, &found));
         let rejects = std::fs::read_to_string(self.path("out/rejects.ndjson")).unwrap();
         let json = |line: &str| serde_json::from_str::<Value>(line).unwrap();
         let mut broken: Vec<u64> =
             rejects.lines().map(|line| json(line)["record"].as_u64().unwrap()).collect();
         broken.sort_unstable();
-        let rejected: Vec<u64> = (1..=ROWS).filter(|id| id % BROKEN == 0 || refused(*id)).collect();
+        let rejected: Vec<u64> =
+            (1..=ROWS).filter(|id| id.is_multiple_of(BROKEN) || refused(*id)).collect();
         assert_eq!(broken, rejected, "{}: rejects", target.name());
         let receipt = json(&std::fs::read_to_string(self.path("out/receipt.json")).unwrap());
         let flow = &receipt["flows"][0];

@@ -66,6 +66,8 @@ impl Ledger {
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .and_then(|connection| {
                 connection.busy_timeout(std::time::Duration::from_secs(10))?;
+                // The rows of a batch are one large value; the journal writes a page at a time. Only a new file takes it.
+                connection.pragma_update(None, "page_size", 16_384)?;
                 // Every commit is on disk when it returns.
                 connection.pragma_update(None, "journal_mode", "wal")?;
                 connection.pragma_update(None, "synchronous", "full")?;
