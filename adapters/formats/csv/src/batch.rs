@@ -6,6 +6,8 @@ use fenhe_core::{Batch, Fault, Position, Reject, Result, SchemaRef, Source as Or
 use fenhe_values::Columns;
 use serde::{Deserialize, Serialize};
 
+use crate::wide::WideAt;
+
 /// What a position of this format holds besides offset and prologue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Token {
@@ -17,6 +19,9 @@ pub(crate) struct Token {
     pub(crate) complete: bool,
     /// Whether the prologue is what the first run looked at, and so is enough to settle everything again.
     pub(crate) sampled: bool,
+    /// In UTF-16: the places inside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wide: Option<WideAt>,
 }
 
 /// What a decoder that goes on from a position must be fed first.
@@ -140,7 +145,7 @@ impl Pending {
             length: self.end - self.offset,
         };
         let Resume { prologue, complete, sampled } = *prologue;
-        let token = Token { record: self.next_record(), line, complete, sampled };
+        let token = Token { record: self.next_record(), line, complete, sampled, wide: None };
         let position = Position::new("csv", TOKEN, &token)?.resume_at(prologue, self.end);
         (self.first, self.read, self.offset) = (self.next_record(), 0, self.end);
         Batch::new(records, std::mem::take(&mut self.rejects), span, position)

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use fenhe_core::Result;
 use fenhe_text::Encoding;
 
-use crate::dialect::{Dialect, Escape, Quoting, Syntax, encoding};
-use crate::options::{BlankLines, CsvOptions, LineEnd, literal};
+use crate::dialect::{Dialect, Escape, Quoting, Syntax, encoding, working};
+use crate::options::{BlankLines, CsvOptions, LineEnd, config, literal};
 use crate::split::{Cell, Cut, Form};
 use crate::tail;
+use crate::wide::is_wide;
 
 /// A dialect, and sentences that say why.
 #[derive(Clone, Debug)]
@@ -46,8 +47,9 @@ pub(crate) fn detect(options: &CsvOptions, sample: &[u8], complete: bool) -> Res
     let mut reasons = Vec::new();
     let (encoding, why) = find_encoding(options, sample)?;
     reasons.extend(why);
-    let bom = !encoding.bom().is_empty() && sample.starts_with(encoding.bom());
-    let body = sample.get(if bom { encoding.bom().len() } else { 0 }..).unwrap_or_default();
+    let mark = working(encoding).bom();
+    let bom = !mark.is_empty() && sample.starts_with(mark);
+    let body = sample.get(if bom { mark.len() } else { 0 }..).unwrap_or_default();
     let named = sep_line(body).filter(|_| options.skip_lines == 0);
     let body = after_lines(body, options.skip_lines + u32::from(named.is_some()));
     let body = tail::before(body, options.skip_tail);
@@ -105,7 +107,7 @@ pub(crate) fn overlay(mut dialect: Dialect, options: &CsvOptions) -> Result<Dial
         let mut chars = literal("quote", quote)?.unwrap_or_default();
         dialect.quote = chars.pop();
         if !chars.is_empty() {
-            return Err(crate::options::config("quote", "one character, or none"));
+            return Err(config("quote", "one character, or none"));
         }
     }
     match options.escape.as_deref() {
@@ -120,10 +122,7 @@ pub(crate) fn overlay(mut dialect: Dialect, options: &CsvOptions) -> Result<Dial
                 (None, _) => Escape::None,
                 (Some(c), None) => Escape::Char(c),
                 _ => {
-                    return Err(crate::options::config(
-                        "escape",
-                        "doubled, none, c, or one character",
-                    ));
+                    return Err(config("escape", "doubled, none, c, or one character"));
                 }
             };
         }
@@ -225,6 +224,12 @@ fn find_encoding(options: &CsvOptions, sample: &[u8]) -> Result<(Encoding, Vec<S
     // GBK is a part of GB 18030: what comes behind the sample may need the whole.
     let found_encoding =
         if found.encoding == Encoding::GBK { Encoding::GB18030 } else { found.encoding };
+    if is_wide(found_encoding) {
+        return Err(config(
+            "encoding",
+            format!("{found_encoding} is not cut into parts; say encoding={found_encoding}"),
+        ));
+    }
     let mut why = found.evidence.into_iter();
     let first = format!("encoding {found_encoding}: {}", why.next().unwrap_or_default());
     Ok((encoding(found_encoding.name())?, std::iter::once(first).chain(why.take(2)).collect()))

@@ -6,6 +6,7 @@ use fenhe_text::Encoding;
 use serde::{Deserialize, Serialize};
 
 use crate::options::{LineEnd, config};
+use crate::wide::is_wide;
 
 /// How a file is spelled. Kept as JSON under `fenhe.spelling` of the schema, so that an encoder can write the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,7 +102,7 @@ impl Syntax {
     /// # Errors
     /// `csv.option` for characters that the encoding does not have or that contradict each other.
     pub(crate) fn new(dialect: &Dialect) -> Result<Self> {
-        let encoding = encoding(&dialect.encoding)?;
+        let encoding = working(encoding(&dialect.encoding)?);
         let spell = |option: &str, text: &str| {
             encoding
                 .encode(text)
@@ -212,7 +213,7 @@ impl Syntax {
 pub(crate) fn encoding(label: &str) -> Result<Encoding> {
     let encoding = Encoding::for_label(label)
         .ok_or_else(|| config("encoding", format!("{label} is not known")))?;
-    if !encoding.is_ascii_superset() {
+    if !encoding.is_ascii_superset() && !is_wide(encoding) {
         return Err(config(
             "encoding",
             format!(
@@ -222,6 +223,11 @@ pub(crate) fn encoding(label: &str) -> Result<Encoding> {
         .hint("convert the file to UTF-8 first"));
     }
     Ok(encoding)
+}
+
+/// The encoding in which text is cut: UTF-16 is UTF-8 by then.
+pub(crate) fn working(encoding: Encoding) -> Encoding {
+    if is_wide(encoding) { Encoding::UTF_8 } else { encoding }
 }
 
 fn yes() -> bool {

@@ -5,13 +5,15 @@ use bytes::BytesMut;
 use fenhe_core::{
     EncodeOptions, Encoder, Error, Fault, Kind, Patch, RecordBatch, Reject, Result, SchemaRef,
 };
+use fenhe_text::Encoding;
 use fenhe_values::{FaultMask, FieldSpec, FieldWriter, Spelling, TextBlock, plainly_spelled};
 
 use crate::detect;
-use crate::dialect::{Dialect, Escape, Quoting, Syntax};
+use crate::dialect::{Dialect, Escape, Quoting, Syntax, encoding};
 use crate::options::{CsvOptions, FormulaGuard, LineEnd, config};
 use crate::settle::{dialect_of, schema_file};
 use crate::spell::{Spelled, Speller};
+use crate::wide::is_wide;
 
 /// Rows spelled together.
 const BLOCK: usize = 512;
@@ -37,9 +39,10 @@ impl CsvEncoder {
     pub(crate) fn new(options: &CsvOptions, open: EncodeOptions) -> Result<Self> {
         let read = dialect_of(&open.schema);
         let mut dialect = detect::overlay(read.clone().unwrap_or_else(usual), options)?;
-        if let Some(bom) = options.bom {
-            dialect.bom = bom;
-        }
+        let wide = is_wide(encoding(&dialect.encoding)?);
+        let other = read.as_ref().is_none_or(|read| read.encoding != dialect.encoding);
+        // Without its mark nobody can be sure of UTF-16.
+        dialect.bom = options.bom.unwrap_or(dialect.bom || (wide && other));
         if let Some(last) = options.final_newline {
             dialect.final_newline = last;
         }
@@ -73,6 +76,11 @@ impl CsvEncoder {
             blocks,
             faults: FaultMask::new(),
         })
+    }
+
+    /// The encoding that the output is transcoded to, if it is not the one in which it is written.
+    pub(crate) fn wide(&self) -> Option<Encoding> {
+        encoding(&self.dialect.encoding).ok().filter(|encoding| is_wide(*encoding))
     }
 
     fn start(&mut self, out: &mut BytesMut) {

@@ -27,6 +27,11 @@ pub(crate) fn no_header(offset: u64) -> Error {
         .hint("an empty file has no columns; give a schema, or header=false")
 }
 
+/// A stream that is decoded as a whole only.
+pub(crate) fn whole() -> Error {
+    Error::new(Kind::Unsupported, "csv.parts", "UTF-16 is not cut into parts")
+}
+
 /// The fault of a record that is no row.
 pub(crate) fn fault(
     flaw: Flaw,

@@ -5,13 +5,17 @@ use fenhe_core::{
     Sample, Splitter,
 };
 use fenhe_kernels::Pools;
+use fenhe_text::Encoding;
 
+use crate::batch::{TOKEN, Token};
 use crate::decode::{CsvDecoder, SAMPLE};
+use crate::dialect::encoding;
 use crate::encode::CsvEncoder;
 use crate::options::CsvOptions;
-use crate::settle::settle;
+use crate::settle::{dialect_of, settle};
 use crate::splitter::CsvSplitter;
-use crate::{error, evidence};
+use crate::wide::{Front, WideAt, WideDecoder, WideEncoder, is_wide};
+use crate::{error, evidence, wide};
 
 /// Delimited text.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +45,25 @@ impl Csv {
     }
 }
 
+impl Csv {
+    /// The encoding that options or schema name.
+    fn said(&self, options: &DecodeOptions) -> Result<Option<Encoding>> {
+        let known = options.schema.as_deref().and_then(dialect_of).map(|dialect| dialect.encoding);
+        self.options.encoding.clone().or(known).map(|label| encoding(&label)).transpose()
+    }
+
+    /// UTF-16, if it was said or the sample shows it, and why.
+    fn wide(&self, sample: &[u8]) -> Result<Option<(Encoding, String)>> {
+        match &self.options.encoding {
+            Some(label) => {
+                let encoding = encoding(label)?;
+                Ok(is_wide(encoding).then(|| (encoding, "as set".to_owned())))
+            }
+            None => Ok(wide::found(sample)),
+        }
+    }
+}
+
 impl Format for Csv {
     fn info(&self) -> FormatInfo {
         FormatInfo {
@@ -61,6 +84,17 @@ impl Format for Csv {
         let cut = sample.bytes.get(..SAMPLE).unwrap_or(&sample.bytes);
         let complete = sample.complete && cut.len() == sample.bytes.len();
         let open = DecodeOptions { limits: sample.limits.clone(), ..DecodeOptions::default() };
+        if let Some((encoding, why)) = self.wide(cut)? {
+            let options =
+                CsvOptions { encoding: Some(encoding.name().to_owned()), ..self.options.clone() };
+            let text = wide::transcoded(encoding, cut, complete);
+            let mut found = settle(&options, &open, &text, complete)?
+                .ok_or_else(|| error::no_header(cut.len() as u64))?;
+            if let Some(reason) = found.reasons.first_mut() {
+                *reason = format!("encoding {encoding}: {why}");
+            }
+            return evidence::of(&self.options, found, &text, complete);
+        }
         let found = settle(&self.options, &open, cut, complete)?;
         evidence::of(
             &self.options,
@@ -81,17 +115,36 @@ impl Format for Csv {
     }
 
     fn decoder(&self, options: DecodeOptions) -> Result<Box<dyn Decoder>> {
-        Ok(Box::new(CsvDecoder::new(self.options.clone(), self.pools.clone(), options)?))
+        let (csv, pools) = (self.options.clone(), self.pools.clone());
+        let said = self.said(&options)?;
+        let token = options.from.as_ref().map(|at| at.read::<Token>("csv", TOKEN)).transpose()?;
+        let wide = token.and_then(|token| token.wide).map(WideAt::encoding);
+        let decoder: Box<dyn Decoder> = match (wide, said) {
+            (Some(encoding), _) => Box::new(WideDecoder::new(csv, pools, options, encoding)?),
+            (None, Some(encoding)) if is_wide(encoding) => {
+                Box::new(WideDecoder::new(csv, pools, options, encoding)?)
+            }
+            (None, None) if token.is_none() && options.part.is_none() => {
+                Box::new(Front::new(csv, pools, options)?)
+            }
+            _ => Box::new(CsvDecoder::new(csv, pools, options)?),
+        };
+        Ok(decoder)
     }
 
     fn encoder(&self, options: EncodeOptions) -> Result<Box<dyn Encoder>> {
-        Ok(Box::new(CsvEncoder::new(&self.options, options)?))
+        let encoder = CsvEncoder::new(&self.options, options)?;
+        let encoder: Box<dyn Encoder> = match encoder.wide() {
+            Some(encoding) => Box::new(WideEncoder::new(encoder, encoding)),
+            None => Box::new(encoder),
+        };
+        Ok(encoder)
     }
 
     fn splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
-        // The lines at the end may reach into the part before the last.
-        let whole = self.options.skip_tail == 0;
-        whole
-            .then(|| Box::new(CsvSplitter::new(self.options.clone(), options)) as Box<dyn Splitter>)
+        // The lines at the end may reach into the part before the last; UTF-16 is transcoded as a whole.
+        let wide = self.said(options).ok()?.is_some_and(is_wide);
+        let cut = self.options.skip_tail == 0 && !wide;
+        cut.then(|| Box::new(CsvSplitter::new(self.options.clone(), options)) as Box<dyn Splitter>)
     }
 }

@@ -20,6 +20,7 @@ mod split;
 mod splitter;
 mod table;
 mod tail;
+mod wide;
 
 pub use format::Csv;
 pub use options::{

@@ -9,6 +9,7 @@ use crate::options::CsvOptions;
 use crate::rows::count_lines;
 use crate::settle::{dialect_of, settle};
 use crate::table::{Policy, Table};
+use crate::{error, wide};
 
 /// Finds record ends by cutting like the decoder does, without looking at values.
 pub(crate) struct CsvSplitter {
@@ -41,6 +42,9 @@ impl Splitter for CsvSplitter {
         // With something left to find out, the first MiB decides, as it does for a decoder.
         let enough = self.settled || start.len() >= SAMPLE || end_of_stream;
         let sample = start.get(..SAMPLE).unwrap_or(start);
+        if !self.settled && self.options.encoding.is_none() && wide::found(sample).is_some() {
+            return Err(error::whole());
+        }
         let complete = end_of_stream && start.len() <= SAMPLE;
         let Some(settled) = settle(&self.options, &self.open, sample, complete)? else {
             return Ok(None);

@@ -156,8 +156,9 @@ fn an_empty_stream_says_that_there_is_no_header() {
 }
 
 #[test]
-fn utf_16_is_refused_with_advice() {
-    let error = whole(&[], Limits::default(), b"\xFF\xFEa\0,\0b\0\n\0").error.unwrap();
+fn utf_32_is_refused_with_advice() {
+    let bytes = b"\xFF\xFE\0\0a\0\0\0,\0\0\0b\0\0\0\n\0\0\0";
+    let error = whole(&[], Limits::default(), bytes).error.unwrap();
     assert_eq!((error.kind(), error.code()), (Kind::Config, "csv.option"));
     assert!(error.hint_text().is_some());
 }
