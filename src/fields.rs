@@ -155,7 +155,7 @@ fn assemble(
     for (row, reject) in bad {
         let number = numbers.get(row).copied().unwrap_or_default();
         let reject = reject.at(number, 0, 0).from_source(source);
-        rejects.push(with_row(reject, &batch.records, row, limits.reject_raw));
+        rejects.push(with_row(reject, &batch.records, row, limits.reject_raw)?);
     }
     rejects.sort_by_key(|reject: &Reject| reject.record);
     let numbers = rows.iter().filter_map(|row| numbers.get(*row).copied()).collect();
