@@ -8,9 +8,10 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use fenhe_contract::Contract;
 use fenhe_core::{Error, Fault, Kind, Result, nearest, schema};
 use fenhe_mapping::{Context, FieldMapping, Mapper, Mapping};
-use fenhe_rules::{Checker, Date, Severity};
+use fenhe_rules::{Checker, Date, Rule, Severity};
 use serde::{Deserialize, Serialize};
 
+use crate::keys::Keys;
 use crate::types::type_name;
 
 /// What a rule of the contract found on the rows of a run and let pass.
@@ -28,6 +29,20 @@ pub struct Finding {
     pub rows: u64,
     /// Record number of the first of them.
     pub first: u64,
+}
+
+/// The rules that need keys of other datasets.
+pub(crate) fn references(rules: &[Rule]) -> impl Iterator<Item = &fenhe_rules::rule::Reference> {
+    rules.iter().filter_map(|rule| match rule {
+        Rule::Reference(rule) => Some(rule),
+        _ => None,
+    })
+}
+
+/// The rules of a contract that a mapping makes the fields for.
+pub(crate) fn rules_of(contract: &Contract, mapping: &Mapping) -> Vec<Rule> {
+    let made = |name: &str| mapping.fields.iter().any(|field| field.name == name);
+    contract.rules_on(|name| mapping.fields.is_empty() || made(name))
 }
 
 /// The names that a mapping makes are those of the contract, and none that it requires is forgotten.
@@ -171,14 +186,19 @@ impl RowCheck {
     ///
     /// # Errors
     /// Those of [`Checker::new`].
-    pub(crate) fn new(contract: &Contract, mapped: &SchemaRef) -> Result<Self> {
+    pub(crate) fn new(contract: &Contract, mapped: &SchemaRef, keys: &Keys) -> Result<Self> {
         let rules = contract.rules_on(|name| mapped.index_of(name).is_ok());
         let mut context = fenhe_rules::Context::on(today());
         context.tables = contract.tables().to_vec();
+        context.key_memory = keys.memory;
+        context.references = keys.sets();
         let checker = Checker::new(mapped, &rules, context).map_err(|error| {
-            match error.code() == "rules.reference" {
-                true => error.hint("an exchange cannot give keys of other datasets to rules yet"),
-                false => error,
+            match (error.code(), references(&rules).next()) {
+                ("rules.reference", _) => error.hint("name their place under [reference.NAME]"),
+                ("rules.type", Some(_)) if error.message().contains("the keys of") => {
+                    error.hint("say under [reference.NAME.read] how they are read: types = \"text\" keeps codes as text")
+                }
+                _ => error,
             }
         })?;
         let findings = rules

@@ -8,6 +8,7 @@ mod contract;
 mod fields;
 mod files;
 mod guarantee;
+mod keys;
 pub mod ndjson;
 mod null;
 mod place;
@@ -41,6 +42,7 @@ pub use contract::Finding;
 pub use fields::{BoundFields, Fields};
 pub use files::{Files, MakeFormat};
 pub use guarantee::Level;
+pub use keys::{Keys, Reference};
 pub use null::Null;
 pub use place::Place;
 pub use pump::{

@@ -62,6 +62,9 @@ fn explained(config: &ExchangeConfig) -> Result<String> {
             contract.key().join(", ")
         ));
     }
+    for (name, place, key) in config.references() {
+        text.push_str(&format!("  reference {name}: {place} by {}\n", key.join(", ")));
+    }
     for (name, mapping) in &mappings {
         for line in mapping.explain() {
             text.push_str(&format!("  {name}.{line}\n"));

@@ -2,5 +2,6 @@
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod reference;
 mod replay;
 mod support;
