@@ -328,6 +328,6 @@ fn is_text(kind: &DataType) -> bool {
 }
 
 fn today() -> Date {
-    let now: String = crate::receipt::utc(SystemTime::now()).chars().take(10).collect();
+    let now: String = crate::clock::utc(SystemTime::now()).chars().take(10).collect();
     now.parse().unwrap_or_else(|_| Date::from_days(0))
 }

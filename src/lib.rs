@@ -3,6 +3,7 @@
 pub mod blocking;
 mod books;
 mod checkpoint;
+mod clock;
 mod config;
 mod contract;
 mod fields;
@@ -37,6 +38,7 @@ pub use fenhe_mapping as mapping;
 
 pub use books::{Accounts, Books, Entry, Outcome};
 pub use checkpoint::Checkpoint;
+pub use clock::utc;
 pub use config::{ExchangeConfig, Prepared, Settings, usual_mode, write_mode};
 pub use contract::Finding;
 pub use fields::{BoundFields, Fields};
@@ -50,15 +52,13 @@ pub use pump::{
     Progress, Protection, RejectFile, Replay, outline, pump, pump_together,
 };
 pub use reasons::Reason;
-pub use receipt::{
-    FlowReceipt, ReadBack, Receipt, RowsProof, Side, Status, run_id, utc, write_receipt,
-};
+pub use receipt::{FlowReceipt, ReadBack, Receipt, RowsProof, Side, Status, run_id, write_receipt};
 pub use reconcile::{Difference, Reconciled, Row, reconcile};
 pub use registry::{OpenPlace, Opened, Opening, Purpose, Registry, Scheme, SourceEnd, TargetEnd};
 #[cfg(feature = "excel")]
 pub use reject_workbook::reject_workbook;
 pub use rejects::{Keep, RejectLog, Rejected};
-pub use replay::{Corrections, correction_list};
+pub use replay::Corrections;
 pub use run::Ran;
 pub use stdio::Stdio;
 pub use totals::{Column, Totals};

@@ -6,9 +6,10 @@ use std::time::SystemTime;
 use fenhe_core::{Error, Result};
 use fenhe_ledger::{Algorithm, Ledger, Run, Signer};
 
+use crate::clock::utc;
 use crate::config::{ExchangeConfig, Prepared};
 use crate::pump::{Control, Flow, Input, KeepRows, pump_together};
-use crate::receipt::{FlowReceipt, Receipt, Status, run_id, utc, write_receipt};
+use crate::receipt::{FlowReceipt, Receipt, Status, run_id, write_receipt};
 use crate::reconcile::reconcile;
 
 /// The end of an exchange: the receipt, which is written already, and the errors of single flows.

@@ -78,4 +78,10 @@ impl Format for Csv {
         let whole = self.options.skip_tail == 0;
         whole.then(|| Box::new(CsvSplitter::new(self.options.clone())) as Box<dyn Splitter>)
     }
+
+    fn record_splitter(&self) -> Option<Box<dyn Splitter>> {
+        // A record was told from the lines at the end already.
+        let options = CsvOptions { skip_tail: 0, ..self.options.clone() };
+        Some(Box::new(CsvSplitter::new(options)))
+    }
 }
