@@ -49,7 +49,8 @@ pub(crate) fn rules_of(contract: &Contract, mapping: &Mapping) -> Vec<Rule> {
 ///
 /// # Errors
 /// [`Kind::Config`] with the field: `contract.unknown` for a field that the contract does not have (the nearest is
-/// named), `contract.unmapped` for one that it requires and nothing is made for.
+/// named), `contract.unmapped` for one that it requires and nothing is made for, `contract.total` for one whose sum it asks for
+/// and that has none.
 pub(crate) fn covers(contract: &Contract, mapping: &Mapping) -> Result<()> {
     if mapping.fields.is_empty() {
         return Ok(());
@@ -69,8 +70,31 @@ pub(crate) fn covers(contract: &Contract, mapping: &Mapping) -> Result<()> {
     let made = |name: &str| mapping.fields.iter().any(|field| field.name == name);
     match contract.fields().iter().find(|field| field.required && !made(&field.name)) {
         Some(field) => Err(unmapped(contract, &field.name, "nothing is made for it")),
-        None => Ok(()),
+        None => totals(contract, mapping),
     }
+}
+
+/// Every field that the contract calls a control total is made, and as something that has an exact sum.
+fn totals(contract: &Contract, mapping: &Mapping) -> Result<()> {
+    for total in contract.totals() {
+        let Some(field) = mapping.fields.iter().find(|field| field.name == *total) else {
+            return Err(no_total(contract, total, "nothing is made for it".into()));
+        };
+        let exact = |kind: &DataType| kind.is_integer() || kind.is_decimal();
+        if let Some(kind) = field.data_type.as_ref().filter(|kind| !exact(kind)) {
+            let why = format!("it is mapped as {}, which has no exact sum", type_name(kind));
+            return Err(no_total(contract, total, why));
+        }
+    }
+    Ok(())
+}
+
+fn no_total(contract: &Contract, field: &str, why: String) -> Error {
+    let message =
+        format!("contract {} asks for the control total of {field}, and {why}", contract.name());
+    Error::new(Kind::Config, "contract.total", message)
+        .at_field(field)
+        .hint("map the field as a number, or leave it out of totals in the contract")
 }
 
 /// The mapping of a flow with what the contract adds: the fields, where nobody named any, their types and titles.
@@ -138,6 +162,10 @@ fn by_name(contract: &Contract, source: &SchemaRef) -> Result<Vec<FieldMapping>>
             Err(_) if field.required => {
                 let why = "the source has no column of this name";
                 return Err(unmapped(contract, &field.name, why));
+            }
+            Err(_) if contract.totals().contains(&field.name) => {
+                let why = "the source has no column of this name".into();
+                return Err(no_total(contract, &field.name, why));
             }
             Err(_) => {}
         }

@@ -46,6 +46,11 @@ impl Fields {
         self.mapping.wanted()
     }
 
+    /// The fields whose sums the contract calls control totals.
+    pub fn totals(&self) -> &[String] {
+        self.contract.as_ref().map_or(&[], |contract| contract.totals())
+    }
+
     /// Columns of `source` that are left out.
     pub fn left_out(&self, source: &Schema) -> Vec<String> {
         match &self.contract {

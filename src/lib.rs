@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod agreed;
 pub mod blocking;
 mod books;
 mod checkpoint;
@@ -36,6 +37,7 @@ pub use fenhe_core as core;
 pub use fenhe_ledger as ledger;
 pub use fenhe_mapping as mapping;
 
+pub use agreed::AgreedTotal;
 pub use books::{Accounts, Books, Entry, Outcome};
 pub use checkpoint::Checkpoint;
 pub use clock::utc;

@@ -9,6 +9,7 @@ use fenhe_core::{ControlTotal, Error, Result};
 use fenhe_ledger::{Algorithm, Chain, ROWS_FORM, RowSet, Seal, Signer};
 use serde::{Deserialize, Serialize};
 
+use crate::agreed::{AgreedTotal, agreed};
 use crate::books::Books;
 use crate::clock::utc;
 use crate::contract::Finding;
@@ -90,6 +91,9 @@ pub struct FlowReceipt {
     /// What the source says about its totals, against what was counted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub declared: Vec<ControlTotal>,
+    /// The control totals of the contract over the rows given to the target, against those that the source declares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub totals: Vec<AgreedTotal>,
     /// What the target returned when it was asked afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_back: Option<ReadBack>,
@@ -213,6 +217,7 @@ impl FlowReceipt {
             rows: None,
             left_out: Vec::new(),
             declared: Vec::new(),
+            totals: Vec::new(),
             read_back: None,
             guarantee: Level::L0,
             plan: flow.plan.clone(),
@@ -252,6 +257,15 @@ impl FlowReceipt {
             against.push(format!(
                 "{}: the source declares {}, counted are {}",
                 total.of, total.declared, total.counted
+            ));
+        }
+        self.totals = agreed(flow, self);
+        for total in self.totals.iter().filter(|total| total.contradicts()) {
+            against.push(format!(
+                "control total {}: the source declares {}, delivered were {}",
+                total.of,
+                total.declared.as_deref().unwrap_or_default(),
+                total.delivered.as_deref().unwrap_or_default()
             ));
         }
         if !against.is_empty() && self.status < Status::Incomplete {
@@ -299,6 +313,7 @@ impl FlowReceipt {
             && self.books.in_doubt == 0
             && self.read_back.as_ref().is_none_or(|back| back.agrees)
             && !self.declared.iter().any(ControlTotal::contradicts)
+            && !self.totals.iter().any(AgreedTotal::contradicts)
     }
 }
 

@@ -88,7 +88,7 @@ impl<'a> Lane<'a> {
                 fingerprint: flow.source.fingerprint.clone(),
             }),
             accounts: Accounts::resumed(books_of(&before, logged)),
-            totals: Totals::new(&schema, &before.columns),
+            totals: Totals::new(&schema, flow.fields.totals(), &before.columns),
             rows: rows_before(flow, &before),
             schema,
             mapping,

@@ -6,3 +6,4 @@ mod catalogue;
 mod reference;
 mod replay;
 mod support;
+mod totals;
