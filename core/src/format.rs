@@ -54,8 +54,8 @@ pub trait Format: Debug + Send + Sync + 'static {
 
     /// How to find what stands before the records, so that one of them decodes by itself as a [`Part`]; `None` when records do
     /// not stand alone. A stream that must not be cut (its trailer has totals) may still have such records.
-    fn record_splitter(&self) -> Option<Box<dyn Splitter>> {
-        self.splitter()
+    fn record_splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
+        self.splitter(options)
     }
 }
 

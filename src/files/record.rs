@@ -34,7 +34,7 @@ impl Files {
         let found = dataset_of(&settled.evidence, &request.dataset)?;
         let info = settled.format.info();
         let name = &object.entry.name;
-        let options = DecodeOptions {
+        let mut options = DecodeOptions {
             source: Arc::new(Source {
                 name: reject.source.name.clone(),
                 fingerprint: object.fingerprint.clone(),
@@ -44,25 +44,27 @@ impl Files {
             dataset: Some(found.name.clone()).filter(|name| !name.is_empty()),
             columns: request.columns.clone(),
             from: None,
-            part: Some(Part {
-                prologue: self.prologue(object, &request.limits).await?,
-                offset: reject.offset,
-                first_record: reject.record,
-                first_line: reject.line.unwrap_or(1),
-                last: false,
-            }),
+            part: None,
             companions: companions::open(&*self.store, name, info.companions).await?,
             limits: request.limits.clone(),
         };
+        options.part = Some(Part {
+            prologue: self.prologue(object, &options).await?,
+            offset: reject.offset,
+            first_record: reject.record,
+            first_line: reject.line.unwrap_or(1),
+            last: false,
+        });
         let mut decoder = settled.format.decoder(options)?;
         Ok(decode_all(&mut *decoder, vec![bytes]))
     }
 
     /// What stands before the first record of an object.
-    async fn prologue(&self, object: &Object, limits: &Limits) -> Result<Bytes> {
+    async fn prologue(&self, object: &Object, options: &DecodeOptions) -> Result<Bytes> {
+        let limits = &options.limits;
         let format = Arc::clone(&self.settled(limits).await?.format);
         let info = format.info();
-        let splitter = format.record_splitter().filter(|_| !info.whole_object);
+        let splitter = format.record_splitter(options).filter(|_| !info.whole_object);
         let Some(mut splitter) = splitter else {
             return Err(Error::unsupported(info.name, "decoding a record by itself")
                 .hint("give the values of the record in the columns of the list"));

@@ -80,9 +80,9 @@ impl Format for Csv {
             .then(|| Box::new(CsvSplitter::new(self.options.clone(), options)) as Box<dyn Splitter>)
     }
 
-    fn record_splitter(&self) -> Option<Box<dyn Splitter>> {
+    fn record_splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
         // A record was told from the lines at the end already.
-        let options = CsvOptions { skip_tail: 0, ..self.options.clone() };
-        Some(Box::new(CsvSplitter::new(options)))
+        let own = CsvOptions { skip_tail: 0, ..self.options.clone() };
+        Some(Box::new(CsvSplitter::new(own, options)))
     }
 }

@@ -116,9 +116,9 @@ impl Format for Fixed {
         })
     }
 
-    fn record_splitter(&self) -> Option<Box<dyn Splitter>> {
+    fn record_splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
         let layout = self.layout.as_deref()?;
-        let framer = Framer::new(layout, &self.options, fenhe_core::Limits::default().record);
+        let framer = Framer::new(layout, &self.options, options.limits.record);
         Some(Box::new(FixedSplitter::new(framer, self.options.clone())))
     }
 }
