@@ -8,6 +8,7 @@ mod claims;
 mod contract;
 mod fields;
 mod grammar;
+mod reference;
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,6 @@
 //! From the text of a configuration to flows that can run.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fenhe_contract::Contract;
@@ -13,6 +14,7 @@ use super::grammar::{FlowText, Table, mode};
 use crate::fields::{Fields, resources};
 use crate::files::Files;
 use crate::guarantee::Level;
+use crate::keys::{Keys, Reference};
 use crate::place::Place;
 use crate::pump::{Flow, MadeBy, Output, Policy, RejectFile};
 use crate::registry::{Opening, Registry, SourceEnd, TargetEnd};
@@ -47,6 +49,7 @@ impl ExchangeConfig {
     /// # Errors
     /// Errors of configuration with line and column, and those of opening the sources.
     pub async fn prepare(&self, registry: &Registry, settings: &Settings) -> Result<Vec<Prepared>> {
+        let references = self.read_references(registry, settings).await?;
         let mut prepared = Vec::new();
         let mut opened: Option<(usize, SourceEnd)> = None;
         let mut claimed = self.claims();
@@ -59,7 +62,7 @@ impl ExchangeConfig {
             opened = Some((flow.group, source.clone()));
             let target = self.target(flow, self.contract(flow)?.as_ref(), registry)?;
             self.claim_flow(flow, registry, &source, &target, &mut claimed).await?;
-            prepared.push(self.prepare_flow(flow, registry, settings, source).await?);
+            prepared.push(self.prepare_flow(flow, registry, settings, source, &references).await?);
         }
         self.distinct(claimed)?;
         Ok(prepared)
@@ -71,15 +74,18 @@ impl ExchangeConfig {
         registry: &Registry,
         settings: &Settings,
         source: SourceEnd,
+        references: &BTreeMap<String, Reference>,
     ) -> Result<Prepared> {
         let mapping = self.mapping(text)?;
         let context = resources(&mapping, registry, &self.base, &self.limits()).await;
         let mut context = context.map_err(|error| self.source.here(mapping_span(text), error))?;
         let contract = self.contract(text)?;
         self.covered(text, contract.as_ref(), &mapping)?;
+        self.referred(text, contract.as_ref(), &mapping)?;
         context.tables.extend(contract.iter().flat_map(|contract| contract.tables()).cloned());
         let target = self.target(text, contract.as_ref(), registry)?;
-        let fields = Fields { mapping, context, contract: contract.map(Arc::new) };
+        let keys = Keys { references: references.clone(), memory: self.limits().key_memory };
+        let fields = Fields { mapping, context, contract: contract.map(Arc::new), keys };
         let name = text.name.get_ref().clone();
         let present = match &target.end.files {
             Some(files) => files.exists().await,
@@ -207,7 +213,7 @@ impl ExchangeConfig {
         Ok(Side { format, options })
     }
 
-    fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> Limits {
         self.limits.clone()
     }
 
@@ -246,6 +252,7 @@ impl ExchangeConfig {
         }
         if let Some(contract) = &fields.contract {
             add(contract.hash());
+            fields.keys.decisive(contract).for_each(&mut add);
         }
         Flow::digest(parts.iter().map(String::as_str))
     }

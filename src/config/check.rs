@@ -20,11 +20,13 @@ impl ExchangeConfig {
     /// # Errors
     /// The first error of configuration, with line and column.
     pub fn check(&self, registry: &Registry) -> Result<()> {
+        self.check_references(registry)?;
         let mut claimed = self.claims();
         for flow in self.text.flow.iter().map(Spanned::get_ref) {
             let contract = self.contract(flow)?;
             let mapping = self.mapping(flow)?;
             self.covered(flow, contract.as_ref(), &mapping)?;
+            self.referred(flow, contract.as_ref(), &mapping)?;
             let known = self.known(flow, registry)?;
             let target = self.target(flow, contract.as_ref(), registry)?;
             self.key_is_delivered(flow, contract.as_ref(), &mapping, &target)?;

@@ -76,7 +76,8 @@ impl CsvDecoder {
         if let Some(part) = &open.part {
             held.extend_from_slice(&part.prologue);
         }
-        let tail = Tail::new(options.skip_tail);
+        // A part, or a single record, has nothing of the tail.
+        let tail = Tail::new(if open.part.is_some() { 0 } else { options.skip_tail });
         let stage = Stage::Sampling { held: Held::Several(held), enough, ended: false };
         Ok(Self { options, pools, open, stage, hungry: false, from, tail, notes: Vec::new() })
     }

@@ -79,7 +79,7 @@ fn it_is_recognised_and_explained() {
         found.datasets[0].schema.fields().iter().map(|f| f.data_type().to_string()).collect();
     assert_eq!(types, ["Int64", "Utf8", "Decimal128(18, 2)"]);
     let again = Csv::from_options(&found.options).unwrap();
-    assert!(again.splitter().is_none());
+    assert!(again.splitter(&DecodeOptions::default()).is_none());
 }
 
 #[test]
