@@ -117,6 +117,7 @@ fn divergence(overlay: &Overlay) -> String {
             Verdict::Narrows => "narrows",
             Verdict::Adds => "adds",
             Verdict::Words => "words",
+            Verdict::NoEffect => "no effect",
             Verdict::Contradicts => "CONTRADICTS",
         };
         let difference = &found.difference;

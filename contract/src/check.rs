@@ -1,6 +1,6 @@
 //! From a contract as written to one that fits together.
 
-mod attributes;
+pub(crate) mod attributes;
 mod canonical;
 mod tables;
 

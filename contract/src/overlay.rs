@@ -2,6 +2,8 @@
 
 mod merge;
 
+use std::collections::HashSet;
+
 use fenhe_rules::Severity;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +11,7 @@ use crate::catalogue::UpdateCycle;
 use crate::check;
 use crate::compare::{Difference, Relation, differences};
 use crate::draft::{FieldDraft, RuleText, TableText, is_default};
-use crate::text::{Tables, Wrong, key};
+use crate::text::{Step, Tables, Wrong, key};
 use crate::{Contract, Version};
 use merge::{back_to_overlay, merge};
 
@@ -116,6 +118,8 @@ pub enum Verdict {
     Adds,
     /// It concerns people alone.
     Words,
+    /// It asks for nothing that the base does not ask for already.
+    NoEffect,
     /// It is against the base.
     Contradicts,
 }
@@ -191,6 +195,7 @@ impl Overlay {
             text.version.parse().map_err(|error| Wrong { path: vec![key("version")], error })?;
         check::name(&text.name, vec![key("name")], "contract.name")?;
         fits(&text, &base)?;
+        once(&text)?;
         let prefix = text.prefix.clone().unwrap_or_else(|| PREFIX.to_owned());
         if prefix.is_empty() {
             let message = "without a prefix, names added here and later in the base could meet";
@@ -218,8 +223,16 @@ impl Divergence {
             ("key" | "dataset", _) => {
                 (Verdict::Contradicts, "key and dataset are those of the base")
             }
+            ("unit", R::Other) => (
+                Verdict::Contradicts,
+                "the same number is another amount, and nothing can notice it",
+            ),
             (_, R::Words) => (Verdict::Words, "words for people"),
             (_, R::Narrower) => (Verdict::Narrows, "what satisfies the overlay satisfies the base"),
+            (_, R::Same) => (Verdict::NoEffect, "the base asks for as much already"),
+            (_, R::Disjoint) => {
+                (Verdict::Contradicts, "no value satisfies both the base and the overlay")
+            }
             (_, R::Wider) => (Verdict::Contradicts, "it allows what the base does not"),
             (_, R::Other) => (
                 Verdict::Contradicts,
@@ -235,6 +248,20 @@ impl Divergence {
             ),
         };
         Self { difference, verdict, why }
+    }
+}
+
+/// A field is said once: of two, nobody could tell which one counts.
+fn once(text: &OverlayDraft) -> Result<(), Wrong> {
+    let mut seen = HashSet::new();
+    match text.field.iter().position(|field| !seen.insert(field.name.as_str())) {
+        Some(index) => {
+            let path = vec![key("field"), Step::At(index), key("name")];
+            let name = text.field.get(index).map_or("", |field| field.name.as_str());
+            let message = format!("{name} is there twice");
+            Err(Wrong::new(path, "contract.name", message).hint("put both into one [[field]]"))
+        }
+        None => Ok(()),
     }
 }
 
