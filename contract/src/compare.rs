@@ -1,18 +1,18 @@
 //! How one contract stands to another: every attribute of every field, and which holds more.
 
 mod language;
+mod rules;
 mod values;
 
 use std::collections::BTreeSet;
 
 use fenhe_rules::{Rule, Severity};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::check::attributes::attribute;
 use crate::contract::{Contract, Field, Lengths, columns};
-use crate::draft::RuleText;
 use crate::kind::Containment;
+use rules::{Asked, rules};
 use values::Limits;
 
 /// How the second contract stands to the first in one attribute.
@@ -100,41 +100,6 @@ fn disjoint(before: &Contract, after: &Contract, field: &Field, found: &mut [Not
 type Noted = (Difference, Vec<Rule>);
 
 struct Found(Vec<Noted>);
-
-/// Rules as written and as they are checked.
-struct Asked<'a> {
-    contract: &'a Contract,
-    texts: &'a [RuleText],
-    rules: &'a [Rule],
-}
-
-impl<'a> Asked<'a> {
-    fn of_field(contract: &'a Contract, field: &'a Field) -> Self {
-        let texts = field.written.rules.as_slice();
-        Self { contract, texts, rules: last(&field.rules, texts.len()) }
-    }
-
-    fn of_contract(contract: &'a Contract) -> Self {
-        let texts = contract.draft.rule.as_slice();
-        Self { contract, texts, rules: last(&contract.rules, texts.len()) }
-    }
-
-    fn each(&self) -> impl Iterator<Item = (&'a RuleText, &'a Rule)> {
-        self.texts.iter().zip(self.rules)
-    }
-
-    /// Whether all that the contract says about the field of the rule asks for as much.
-    fn implies(&self, other: &Contract, rule: &Rule) -> bool {
-        match columns(rule).as_slice() {
-            [field] => Limits::of(self.contract, field).imply(other, rule),
-            _ => false,
-        }
-    }
-}
-
-fn last<T>(all: &[T], number: usize) -> &[T] {
-    all.get(all.len().saturating_sub(number)..).unwrap_or_default()
-}
 
 impl Found {
     fn add(
@@ -358,76 +323,6 @@ fn code_tables(before: &Contract, old: &Field, after: &Contract, new: &Field, fo
     let enforced = old.severity.max_of(new.severity);
     found.add(&new.name, "code_table", &said(old, &was), &said(new, &is), relation, enforced);
     found.asks(of_attribute(new, "code_table"));
-}
-
-/// Rules are the same when they check the same; their severity is compared then.
-fn rules(field: &str, before: &Asked<'_>, after: &Asked<'_>, found: &mut Found) {
-    for (text, rule) in after.each() {
-        match before.texts.iter().find(|old| bare(old) == bare(text)) {
-            Some(old) if severity(old) != severity(text) => {
-                let relation = severity_relation(severity(old), severity(text));
-                let (old, new) = (said(old, true), said(text, true));
-                found.add(field, "rule", &old, &new, relation, true);
-            }
-            Some(_) => {}
-            None => {
-                let relation = match before.implies(after.contract, rule) {
-                    true => Relation::Same,
-                    false => Relation::Narrower,
-                };
-                let enforced = severity(text) == Severity::Reject;
-                found.add(field, "rule", "", &said(text, true), relation, enforced);
-                found.asks(std::iter::once(rule));
-            }
-        }
-    }
-    for (text, rule) in before.each() {
-        if after.texts.iter().any(|new| bare(new) == bare(text)) {
-            continue;
-        }
-        let relation = match after.implies(before.contract, rule) {
-            true => Relation::Same,
-            false => Relation::Wider,
-        };
-        let enforced = severity(text) == Severity::Reject;
-        found.add(field, "rule", &said(text, true), "", relation, enforced);
-    }
-}
-
-/// A rule without the words that do not change what it checks.
-fn bare(rule: &RuleText) -> RuleText {
-    let mut rule = rule.clone();
-    for words in ["severity", "code", "message"] {
-        rule.remove(words);
-    }
-    rule
-}
-
-fn severity(rule: &RuleText) -> Severity {
-    match rule.get("severity").and_then(Value::as_str) {
-        Some("reject") => Severity::Reject,
-        _ => Severity::Warn,
-    }
-}
-
-/// A rule in one line: its name and what it is about, without the field.
-fn said(rule: &RuleText, with_severity: bool) -> String {
-    let word = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("+"),
-        other => other.to_string(),
-    };
-    let mut text = rule.get("rule").map(word).unwrap_or_default();
-    for (key, value) in rule {
-        let hidden = matches!(key.as_str(), "rule" | "field" | "severity" | "code" | "message");
-        if !hidden && *value != Value::Bool(false) {
-            text.push_str(&format!(" {key}={}", word(value)));
-        }
-    }
-    if with_severity && rule.get("severity").and_then(Value::as_str) == Some("reject") {
-        text.push_str(", reject");
-    }
-    text
 }
 
 /// Who shares with whom is decided once: any difference is one.

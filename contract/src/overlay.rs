@@ -4,6 +4,7 @@ mod merge;
 
 use std::collections::HashSet;
 
+use fenhe_core::{Located, nearest};
 use fenhe_rules::Severity;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +95,10 @@ pub struct Overlay {
     base: Contract,
     merged: Contract,
     divergence: Vec<Divergence>,
+    /// Names of the fields that it speaks of, in its order.
+    fields: Vec<String>,
+    /// Its text, where it was read from one.
+    text: Option<(Located, String)>,
 }
 
 /// One place in which an overlay leaves its base.
@@ -181,8 +186,39 @@ impl Overlay {
             self.base.name(),
             first.why
         );
-        Err(fenhe_core::Error::new(fenhe_core::Kind::Config, "contract.contradiction", message)
-            .hint("fenhe check shows the whole divergence"))
+        let mut wrong =
+            Wrong::new(self.place(&first.difference), "contract.contradiction", message)
+                .hint("fenhe check shows the whole divergence");
+        let known = self.base.fields().iter().map(|field| field.name.as_str());
+        if first.difference.relation == Relation::Added
+            && let Some(near) = nearest(field, known)
+        {
+            wrong = wrong.hint(format!("did you mean {near}, a field of {}?", self.base.name()));
+        }
+        Err(match &self.text {
+            Some((located, text)) => wrong.point(located, text),
+            None => wrong.error,
+        })
+    }
+
+    /// Where the overlay says what differs.
+    fn place(&self, difference: &Difference) -> Vec<Step> {
+        let attribute = match difference.attribute {
+            "rule" if difference.field.is_empty() => "rule",
+            "rule" => "rules",
+            "field" => "name",
+            other => other,
+        };
+        match self.fields.iter().position(|name| *name == difference.field) {
+            Some(index) => vec![key("field"), Step::At(index), key(attribute)],
+            None => vec![key(attribute)],
+        }
+    }
+
+    /// The same, read from a text that contradictions are shown in.
+    pub(crate) fn read_from(mut self, located: Located, text: &str) -> Self {
+        self.text = Some((located, text.to_owned()));
+        self
     }
 
     /// Lays an overlay over its base.
@@ -208,7 +244,9 @@ impl Overlay {
             .into_iter()
             .map(|difference| Divergence::judge(difference, &prefix))
             .collect();
-        Ok(Self { name: text.name, version, prefix, base, merged, divergence })
+        let fields = text.field.into_iter().map(|field| field.name).collect();
+        let name = text.name;
+        Ok(Self { name, version, prefix, base, merged, divergence, fields, text: None })
     }
 }
 

@@ -234,6 +234,47 @@ fn errors_point_into_the_overlay() {
 }
 
 #[test]
+fn contradictions_stand_at_their_line() {
+    for (more, place) in [
+        ("[[field]]\nname = \"sex_code\"\n[[field]]\nname = \"name\"\nlength = 60\n", (8, 10)),
+        ("update = \"yearly\"\n", (4, 10)),
+        ("[[field]]\nname = \"income\"\nunit = \"万元\"\n", (6, 8)),
+    ] {
+        let error = overlay(more).unwrap().contract().unwrap_err();
+        assert_eq!(
+            (error.code(), error.line()),
+            ("contract.contradiction", Some(place)),
+            "{error}"
+        );
+        assert_eq!(error.source_name_of(), Some("city.toml"));
+    }
+    let typo = overlay("[[field]]\nname = \"incomee\"\ntype = \"n6\"\n").unwrap();
+    let error = typo.contract().unwrap_err();
+    assert_eq!(error.line(), Some((5, 8)), "{error}");
+    assert!(error.to_string().contains("did you mean income"), "{error}");
+}
+
+#[test]
+fn a_type_that_the_rules_of_the_base_do_not_fit_is_refused_at_the_type() {
+    // `agrees` of the base looks at the sex code, which is text there; and a number has no code table.
+    let base = "name = \"b\"\nversion = \"1\"\n[[field]]\nname = \"id\"\ntype = \"an18\"\n\
+                [[field]]\nname = \"region\"\ntype = \"n6\"\nrules = [{ rule = \"pattern\", pattern = \"33.*\" }]\n";
+    let over_several = "[[rule]]\nrule = \"agrees\"\nfield = \"id\"\nregion = \"region\"\n";
+    let own = base.to_owned();
+    let several = format!(
+        "{}{over_several}",
+        base.replace("rules = [{ rule = \"pattern\", pattern = \"33.*\" }]\n", "")
+    );
+    for base in [own, several] {
+        let base = Contract::parse(&base, "base", &NoFiles).unwrap();
+        let text = format!("{HEAD}[[field]]\nname = \"region\"\ntype = \"n..6\"\n");
+        let error = Overlay::parse(&text, "city.toml", base, &NoFiles).unwrap_err();
+        assert_eq!((error.code(), error.line()), ("rules.type", Some((6, 8))), "{error}");
+        assert!(error.to_string().contains("region is n..6, the rule needs text"), "{error}");
+    }
+}
+
+#[test]
 fn the_divergence_is_data() {
     let overlay = overlay("[[field]]\nname = \"name\"\nlength = 30\n").unwrap();
     let json = serde_json::to_value(overlay.divergence()).unwrap();
