@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use fenhe_core::{Position, ReadRequest, Reader, Result, WriteRequest, Writer};
+use fenhe_core::{
+    Error, Kind, Position, ReadRequest, Reader, Result, WriteRequest, Writer, nearest,
+};
 
 use super::Flow;
 use crate::guarantee::Level;
@@ -26,7 +28,8 @@ pub struct Outline {
 /// # Errors
 /// As the flow itself would have at its start.
 pub async fn outline(flow: &Flow) -> Result<Outline> {
-    let guarantee = promised(flow)?;
+    let guarantee = level(flow);
+    promised(flow)?;
     let reader = read(flow, None, flow.columns.clone()).await?;
     let left_out = left_out(flow, &reader.schema())?;
     let reader = match wanted([flow]) {
@@ -34,16 +37,39 @@ pub async fn outline(flow: &Flow) -> Result<Outline> {
         wanted => read(flow, None, wanted).await?,
     };
     let target = Arc::clone(flow.fields.bind(&reader.schema())?.schema());
+    keyed(flow, &target)?;
     Ok(Outline { source: reader.schema(), target, left_out, guarantee })
 }
 
-/// What the two ends of a flow can keep; refused when more was asked for.
-pub(super) fn promised(flow: &Flow) -> Result<Level> {
+/// What the two ends of a flow can keep.
+pub(super) fn level(flow: &Flow) -> Level {
     let source = flow.source.exchange.info().capability;
     let target = flow.target.exchange.info().capability;
-    let level = Level::derive(&source, &target, flow.target.mode);
-    level.require(flow.policy.guarantee)?;
-    Ok(level)
+    Level::derive(&source, &target, flow.target.mode)
+}
+
+/// Refuses a mode that the target does not have, and a guarantee beyond what the ends can keep.
+pub(super) fn promised(flow: &Flow) -> Result<()> {
+    Level::possible(&flow.target.exchange.info().capability, flow.target.mode)?;
+    level(flow).require(flow.policy.guarantee)
+}
+
+/// The key consists of fields that the target gets.
+fn keyed(flow: &Flow, schema: &SchemaRef) -> Result<()> {
+    let names = || schema.fields().iter().map(|field| field.name().as_str());
+    match flow.target.key.iter().find(|part| !names().any(|name| name == part.as_str())) {
+        None => Ok(()),
+        Some(part) => {
+            let message = format!("the key names {part}, and the target gets no such field");
+            let error = Error::new(Kind::Config, "engine.key", message);
+            Err(match nearest(part, names()) {
+                Some(near) => error.hint(format!("did you mean {near}?")),
+                None => {
+                    error.hint(format!("its fields are {}", names().collect::<Vec<_>>().join(", ")))
+                }
+            })
+        }
+    }
 }
 
 /// The columns that a flow leaves out. It is bound to all columns of the source, so that a wrong name is
@@ -84,6 +110,7 @@ pub(super) async fn read(
 }
 
 pub(super) async fn open_target(flow: &Flow, schema: &SchemaRef) -> Result<Box<dyn Writer>> {
+    keyed(flow, schema)?;
     let request = WriteRequest {
         dataset: flow.target.dataset.clone(),
         schema: Arc::clone(schema),
