@@ -70,8 +70,13 @@ impl ExchangeConfig {
     /// name, other codes `exchange.*` for what contradicts itself.
     pub fn parse(text: &str, name: &str, base: &Path) -> Result<Self> {
         let source = Located::new(name, text);
-        let parsed: Text = toml::from_str(text)
-            .map_err(|e| source.reader(e.span(), "exchange.toml", e.message()))?;
+        let parsed: Text = toml::from_str(text).map_err(|e: toml::de::Error| {
+            let wrong = source.reader(e.span(), "exchange.toml", e.message());
+            match e.span().and_then(|span| fenhe_mapping::field_at(text, &span)) {
+                Some(field) => wrong.at_field(field),
+                None => wrong,
+            }
+        })?;
         let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let own = parsed.name.as_ref().map(|name| name.get_ref().clone());
         let mut config = Self {

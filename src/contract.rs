@@ -49,8 +49,8 @@ pub(crate) fn rules_of(contract: &Contract, mapping: &Mapping) -> Vec<Rule> {
 ///
 /// # Errors
 /// [`Kind::Config`] with the field: `contract.unknown` for a field that the contract does not have (the nearest is
-/// named), `contract.unmapped` for one that it requires and nothing is made for, `contract.total` for one whose sum it asks for
-/// and that has none.
+/// named), `contract.type` for one that is mapped to another type, `contract.unmapped` for one that it requires and nothing is
+/// made for, `contract.total` for one whose sum it asks for and that has none.
 pub(crate) fn covers(contract: &Contract, mapping: &Mapping) -> Result<()> {
     if mapping.fields.is_empty() {
         return Ok(());
@@ -66,6 +66,11 @@ pub(crate) fn covers(contract: &Contract, mapping: &Mapping) -> Result<()> {
             Some(near) => error.hint(format!("did you mean {near}?")),
             None => error.hint(format!("its fields are {}", names.collect::<Vec<_>>().join(", "))),
         });
+    }
+    for field in &mapping.fields {
+        if let (Some(asked), Some(made)) = (contract.field(&field.name), &field.data_type) {
+            same_type(&field.name, asked.kind.data_type(), made)?;
+        }
     }
     let made = |name: &str| mapping.fields.iter().any(|field| field.name == name);
     match contract.fields().iter().find(|field| field.required && !made(&field.name)) {
@@ -127,18 +132,11 @@ pub(crate) fn bind(
             continue;
         };
         let (asked, made) = (asked.kind.data_type(), made.data_type());
-        if asked == made || is_text(asked) && is_text(made) {
+        if is_same(asked, made) {
             continue;
         }
         if field.data_type.is_some() {
-            let message = format!(
-                "it is mapped as {}, and the contract asks for {}",
-                type_name(made),
-                type_name(asked)
-            );
-            return Err(Error::new(Kind::Config, "contract.type", message)
-                .at_field(&field.name)
-                .hint("leave out type: the contract says it"));
+            return same_type(&field.name, asked, made).and(Ok(first));
         }
         field.data_type = Some(asked.clone());
         changed = true;
@@ -349,6 +347,22 @@ fn promised(contract: &Contract, mapped: &SchemaRef) -> SchemaRef {
     };
     let fields: Vec<_> = mapped.fields().iter().map(field).collect();
     Arc::new(Schema::new_with_metadata(fields, mapped.metadata().clone()))
+}
+
+/// Whether values of one type can stand for the other.
+fn is_same(asked: &DataType, made: &DataType) -> bool {
+    asked == made || is_text(asked) && is_text(made)
+}
+
+fn same_type(field: &str, asked: &DataType, made: &DataType) -> Result<()> {
+    if is_same(asked, made) {
+        return Ok(());
+    }
+    let (made, asked) = (type_name(made), type_name(asked));
+    let message = format!("it is mapped as {made}, and the contract asks for {asked}");
+    Err(Error::new(Kind::Config, "contract.type", message)
+        .at_field(field)
+        .hint("leave out type: the contract says it"))
 }
 
 fn is_text(kind: &DataType) -> bool {

@@ -5,6 +5,8 @@ use std::fmt;
 use fenhe_core::{Capability, Error, Kind, Result, WriteMode};
 use serde::{Deserialize, Serialize};
 
+use crate::pump::mode_name;
+
 /// Delivery guarantee, from weakest to strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Level {
@@ -29,6 +31,30 @@ impl Level {
             WriteMode::Append if target.idempotent => Self::L1,
             WriteMode::Append => Self::L0,
         }
+    }
+
+    /// Refuses a mode that the target does not have, so that nothing is promised about it.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with code `engine.mode`.
+    pub fn possible(target: &Capability, mode: WriteMode) -> Result<()> {
+        let able = [
+            (WriteMode::Append, target.append, "append"),
+            (WriteMode::Upsert, target.upsert, "upsert"),
+            (WriteMode::Replace, target.replace, "replace"),
+        ];
+        let name = mode_name(mode);
+        if able.iter().any(|(has, able, _)| *has == mode && *able) {
+            return Ok(());
+        }
+        let message = format!("the target cannot be written with mode = \"{name}\"");
+        let error = Error::new(Kind::Config, "engine.mode", message);
+        let able: Vec<_> =
+            able.iter().filter(|(_, able, _)| *able).map(|(_, _, name)| *name).collect();
+        Err(match able.is_empty() {
+            true => error.hint("it can only be read"),
+            false => error.hint(format!("it takes {}", able.join(", "))),
+        })
     }
 
     /// Refuses a promise that the ends cannot keep.
@@ -79,6 +105,10 @@ mod tests {
         ] {
             assert_eq!(Level::derive(from, to, mode), level, "{mode:?}");
         }
+        let error = Level::possible(&database, Replace).unwrap_err();
+        assert_eq!((error.code(), error.kind()), ("engine.mode", Kind::Config));
+        assert!(error.to_string().contains("it takes upsert"), "{error}");
+        assert!(Level::possible(&database, Upsert).is_ok());
         assert!(Level::L1.require(Some(Level::L2)).is_err());
         assert!(Level::L1.require(Some(Level::L0)).is_ok());
     }

@@ -8,6 +8,7 @@ mod open;
 mod produce;
 mod protect;
 mod resume;
+mod storm;
 mod together;
 
 use std::path::PathBuf;
@@ -163,7 +164,8 @@ pub struct Policy {
 pub struct Budget {
     /// Number of rejects.
     pub rejects: Option<u64>,
-    /// Rejects in a hundred records read.
+    /// Rejects in a hundred records read, from 0 to 100.
+    #[serde(default, deserialize_with = "percent")]
     pub percent: Option<f64>,
 }
 
@@ -183,6 +185,16 @@ impl Budget {
             (None, Some(share)) => share,
             (None, None) => 0,
         }
+    }
+}
+
+fn percent<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let percent: Option<f64> = serde::Deserialize::deserialize(deserializer)?;
+    match percent {
+        Some(percent) if !(0.0..=100.0).contains(&percent) => {
+            Err(serde::de::Error::custom("percent is from 0 to 100"))
+        }
+        percent => Ok(percent),
     }
 }
 

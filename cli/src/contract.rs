@@ -11,7 +11,7 @@ use crate::table::Table;
 pub(crate) fn is_one(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
     let by_name = |end: &str| name.as_deref().is_some_and(|name| name.ends_with(end));
-    if by_name(".contract.toml") || by_name(".overlay.toml") || by_name(".contract.json") {
+    if by_name(".contract.toml") || by_name(".overlay.toml") || by_name(".json") {
         return true;
     }
     std::fs::read_to_string(path).is_ok_and(|text| Document::is_one(&text))
@@ -117,6 +117,7 @@ fn divergence(overlay: &Overlay) -> String {
             Verdict::Narrows => "narrows",
             Verdict::Adds => "adds",
             Verdict::Words => "words",
+            Verdict::NoEffect => "no effect",
             Verdict::Contradicts => "CONTRADICTS",
         };
         let difference = &found.difference;

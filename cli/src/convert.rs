@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// What a record that cannot be read or written does
     #[arg(long, value_name = "WHAT", default_value = "reject", value_parser = ["fail", "reject"])]
     on_error: String,
+    /// Stop when more than so many percent of the records are rejected, looked at from the thousandth record on [default: 5]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u64).range(0..=100))]
+    max_rejects: Option<u64>,
     /// Threads that decode [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -118,7 +121,10 @@ async fn explain(flow: &Flow, delivery: &str, book: &Path) -> Result<()> {
 
 async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
     let registry = Registry::with_defaults();
-    let limits = crate::limits(&args.limits)?;
+    let mut limits = crate::limits(&args.limits)?;
+    if let Some(percent) = args.max_rejects {
+        limits.rejects_per_mille = percent * 10;
+    }
     let mut write = Options::from_pairs(args.write.iter().map(String::as_str))?;
     let (mode, key) = fenhe::write_mode(&mut write)?;
     let to =

@@ -10,9 +10,9 @@ use fenhe_fit::{Fit, Profile, Profiler};
 use fenhe_mapping::{Context, Mapping};
 use fenhe_rules::{Date, Rule};
 
-use crate::out;
 use crate::report::number;
 use crate::table::Table;
+use crate::{out, report};
 
 /// Show what a system can supply to a contract, what is missing, and how good its rows are
 #[derive(clap::Args)]
@@ -57,9 +57,33 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn fit(args: Args) -> Result<u8> {
-    let today = day(args.day.as_deref())?;
-    let contracts = args.contracts.iter().map(|path| contract(path)).collect::<Result<Vec<_>>>()?;
-    let mapping = args.mapping.as_deref().map(mapping).transpose()?;
+    match asked(&args) {
+        Ok(asked) => report_on(args, asked).await,
+        // What is asked for is configuration: a file that is not there too.
+        Err(error) => {
+            report::error(&error);
+            Ok(2)
+        }
+    }
+}
+
+/// What a system is held against.
+struct Asked {
+    today: Date,
+    contracts: Vec<Contract>,
+    mapping: Option<Mapping>,
+}
+
+fn asked(args: &Args) -> Result<Asked> {
+    Ok(Asked {
+        today: day(args.day.as_deref())?,
+        contracts: args.contracts.iter().map(|path| contract(path)).collect::<Result<_>>()?,
+        mapping: args.mapping.as_deref().map(mapping).transpose()?,
+    })
+}
+
+async fn report_on(args: Args, asked: Asked) -> Result<u8> {
+    let Asked { today, contracts, mapping } = asked;
     let limits = crate::limits(&args.limits)?;
     let opening = Opening {
         format: args.format.clone(),
@@ -259,9 +283,10 @@ fn of_contract(fit: &ContractFit) -> String {
     }
     text.push_str(&table.text(2));
     let rows = &fit.rows;
+    let condition = fit.condition().map_or(String::new(), |words| format!(" {}", words.en));
     let _ = writeln!(
         text,
-        "  rows: {} read, {} cannot be converted, {} rejected by rules, {} can be delivered, {} of them without any finding",
+        "  rows: {} read, {} cannot be converted, {} rejected by rules, {} can be delivered{condition}, {} of them without any finding",
         number(rows.read),
         number(rows.unconverted),
         number(rows.rejected),

@@ -2,7 +2,9 @@ use std::fmt::Write;
 
 use fenhe::core::arrow::array::RecordBatch;
 use fenhe::core::arrow::schema::{Field, Schema};
-use fenhe::core::{Dataset, Evidence, Found, Limits, Options, ReadRequest, Result, schema};
+use fenhe::core::{
+    Dataset, Error, Evidence, Found, Kind, Limits, Options, ReadRequest, Result, nearest, schema,
+};
 use fenhe::{Opening, Place, Registry, SourceEnd, type_name};
 use serde_json::{Value, json};
 
@@ -99,6 +101,10 @@ async fn look(source: &SourceEnd, only: &str, head: usize, limits: &Limits) -> R
         }
         None => source.input.exchange.discover().await?.into_iter().map(found_of).collect(),
     };
+    let mut found = found;
+    if !only.is_empty() && !found.iter().any(|found| found.name == only) {
+        found = vec![unlisted(source, only, &found).await?];
+    }
     let mut datasets = Vec::new();
     for found in found.into_iter().filter(|found| only.is_empty() || found.name == only) {
         let (rows, rejects) = match head {
@@ -108,6 +114,35 @@ async fn look(source: &SourceEnd, only: &str, head: usize, limits: &Limits) -> R
         datasets.push(Shown { found, rows, rejects });
     }
     Ok(Seen { reasons, evidence, datasets })
+}
+
+/// A dataset that can be read and is not listed: receipts of a front table, a name in other letters.
+async fn unlisted(source: &SourceEnd, name: &str, listed: &[Found]) -> Result<Found> {
+    if source.files.is_some() {
+        return Err(no_dataset(name, listed));
+    }
+    let request = ReadRequest { dataset: name.into(), ..ReadRequest::default() };
+    match source.input.exchange.read(request).await {
+        Ok(reader) => {
+            let (name, schema) = (name.to_owned(), reader.schema());
+            Ok(Found { name, schema, records: None, columns: Vec::new() })
+        }
+        Err(error) if error.kind() == Kind::NotFound => Err(no_dataset(name, listed)),
+        Err(error) => Err(error),
+    }
+}
+
+fn no_dataset(name: &str, found: &[Found]) -> Error {
+    let message = format!("there is no dataset {name}");
+    let error = Error::new(Kind::Config, "inspect.dataset", message);
+    let names = || found.iter().map(|found| found.name.as_str()).filter(|name| !name.is_empty());
+    if names().next().is_none() {
+        return error.hint("the place has no names for what it holds: leave out # and the name");
+    }
+    match nearest(name, names()) {
+        Some(near) => error.hint(format!("did you mean {near}?")),
+        None => error.hint(format!("there are {}", names().collect::<Vec<_>>().join(", "))),
+    }
 }
 
 fn found_of(dataset: Dataset) -> Found {

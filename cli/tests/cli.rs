@@ -233,6 +233,36 @@ fn wrong_usage_and_wrong_names_exit_2_and_name_the_nearest() {
 }
 
 #[test]
+fn a_table_that_is_not_there_is_no_table_without_columns() {
+    let work = Work::new();
+    let database = rusqlite::Connection::open(work.path("p.db")).unwrap();
+    database
+        .execute_batch("CREATE TABLE person (id INTEGER); CREATE TABLE fee (id INTEGER)")
+        .unwrap();
+    let ran = work.run(&["inspect", "sqlite:p.db#persn"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+    assert!(ran.err.contains("did you mean person?"), "{}", ran.err);
+    // SQLite does not care about the case of names.
+    assert_eq!(work.run(&["inspect", "sqlite:p.db#PERSON"]).code, 0);
+    work.write("in.csv", people(3, 10));
+    assert_eq!(work.run(&["inspect", "in.csv#Sheet2"]).code, 2);
+}
+
+#[test]
+fn a_storm_of_rejects_stops_a_conversion_unless_more_is_allowed() {
+    let work = Work::new();
+    work.write("in.csv", people(3_000, 10));
+    work.write("schema.toml", SCHEMA);
+    let convert = ["convert", "in.csv", "out.csv", "-o", "schema=schema.toml"];
+    let ran = work.run(&convert);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains("engine.reject_storm"), "{}", ran.err);
+    assert!(!work.path("out.csv").exists());
+    let ran = work.run(&[&convert[..], &["--max-rejects", "20"]].concat());
+    assert_eq!(ran.code, 3, "{}", ran.err);
+}
+
+#[test]
 fn a_missing_file_exits_1_and_a_wrong_column_2() {
     let work = Work::new();
     work.write("in.csv", people(3, 10));

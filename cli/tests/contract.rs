@@ -68,6 +68,29 @@ fn an_overlay_that_contradicts_is_an_error_with_its_table() {
 }
 
 #[test]
+fn contracts_and_overlays_in_json_are_checked_like_those_in_toml() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = r#"{"name": "fee", "version": "1", "field": [{"name": "amount", "type": "n12,2"}]}"#;
+    let one = write(&folder, "v1.json", json);
+    let (code, out, err) = fenhe(&["check", &one]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("n12,2"), "{out}");
+    // Whatever its name, and compared with TOML.
+    let two = write(&folder, "v2", &json.replace("n12,2", "n14,2").replace("\"1\"", "\"2\""));
+    let (code, out, _) = fenhe(&["check", &one, &two]);
+    assert_eq!(code, 0);
+    assert!(out.contains("BREAKS READERS"), "{out}");
+    let overlay = r#"{"name": "city", "version": "1", "base": "v1.json", "field": [{"name": "amount", "type": "n10,2"}]}"#;
+    let (code, out, err) = fenhe(&["check", &write(&folder, "city.json", overlay)]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("narrows"), "{out}");
+    let (code, _, err) =
+        fenhe(&["check", &write(&folder, "bad.json", &json.replace("type", "typ"))]);
+    assert_eq!(code, 2);
+    assert!(err.contains("did you mean type?") && err.contains("line 1"), "{err}");
+}
+
+#[test]
 fn the_fit_report_counts_what_the_generator_broke() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("fit.html").display().to_string();
@@ -112,6 +135,22 @@ fn the_fit_report_counts_what_the_generator_broke() {
     let (code, out, _) = fenhe(&["fit", &grid, "--contract", &contract, "--day", day]);
     assert_eq!(code, 0);
     assert!(out.contains("[flow.fields]"), "{out}");
+    assert!(out.contains("111 can be delivered, 111 of them"), "{out}");
+    // The sheet has no region code: as soon as it is required, no row can be delivered without more.
+    let text = std::fs::read_to_string(&contract).unwrap();
+    let region = "name = \"region_code\"\n";
+    assert!(text.contains(region), "{text}");
+    let stricter = text.replace(region, &format!("{region}required = true\n"));
+    let stricter = write(&folder, "stricter.contract.toml", &stricter);
+    let (code, out, _) = fenhe(&["fit", &grid, "--contract", &stricter, "--day", day]);
+    assert_eq!(code, 0);
+    assert!(out.contains("can be delivered once 1 required item is settled, "), "{out}");
+    for wrong in [["--contract", "nowhere.toml"], ["--mapping", "nowhere.toml"]] {
+        let args = ["fit", &grid, "--contract", &contract, wrong[0], wrong[1]];
+        let (code, out, err) = fenhe(&args);
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        assert!(err.contains("nowhere.toml"), "{err}");
+    }
     let (code, _, err) = fenhe(&["fit", &grid, "--contract", &contract, "--day", "2026-13-01"]);
     assert_eq!(code, 2, "{err}");
 }

@@ -1,6 +1,6 @@
 //! From a contract as written to one that fits together.
 
-mod attributes;
+pub(crate) mod attributes;
 mod canonical;
 mod tables;
 
@@ -221,7 +221,8 @@ impl Checks<'_> {
         let severity_name = if severity == Severity::Warn { "warn" } else { "reject" };
         text.entry("severity").or_insert_with(|| Value::from(severity_name));
         let rule = Rule::deserialize(Value::Object(text.clone()))
-            .map_err(|error| reading(&error.to_string(), path.clone()))?;
+            .map_err(|error| reading(&error.to_string(), path.clone()))
+            .map_err(|wrong| at_wrong_type(wrong, text))?;
         if field.is_some_and(|name| !columns(&rule).contains(&name)) {
             let message = format!("a rule of {} is about {}", field.unwrap_or(""), rule.field());
             return Err(Wrong::new(path, "contract.rule", message)
@@ -232,6 +233,17 @@ impl Checks<'_> {
             *text = normal;
         }
         Ok(rule)
+    }
+
+    /// The types of columns as the contract writes them.
+    fn in_own_notation(&self, mut message: String) -> String {
+        for field in self.schema.fields() {
+            if let Some(own) = field.metadata().get(NATIVE_TYPE) {
+                let said = format!("{} is {}, the rule", field.name(), field.data_type());
+                message = message.replace(&said, &format!("{} is {own}, the rule", field.name()));
+            }
+        }
+        message
     }
 
     fn compiles(&self, rule: &Rule, path: Vec<Step>) -> Result<(), Wrong> {
@@ -248,7 +260,11 @@ impl Checks<'_> {
                 let message = error.message();
                 let message =
                     message.split_once("): ").map_or(message, |(_, rest)| rest).to_owned();
+                let message = self.in_own_notation(message);
                 let mut plain = Error::new(error.kind(), error.code().to_owned(), message);
+                if let Some(field) = error.field() {
+                    plain = plain.at_field(field.to_owned());
+                }
                 if let Some(hint) = error.hint_text() {
                     plain = plain.hint(hint.to_owned());
                 }
@@ -256,6 +272,27 @@ impl Checks<'_> {
             }
         }
     }
+}
+
+/// The key of a rule that has a value of another type: without it, the reader complains of something else or of nothing.
+fn at_wrong_type(mut wrong: Wrong, rule: &RuleText) -> Wrong {
+    let message = wrong.error.message().to_owned();
+    if !message.starts_with("invalid ") {
+        return wrong;
+    }
+    let without = |name: &str| {
+        let mut rule = rule.clone();
+        rule.remove(name);
+        Rule::deserialize(Value::Object(rule)).err().map(|error| error.to_string())
+    };
+    let blamed = |name: &&String| {
+        name.as_str() != "rule" && without(name).is_none_or(|error| !error.starts_with(&message))
+    };
+    if let Some(name) = rule.keys().find(blamed) {
+        wrong.error = Error::new(wrong.error.kind(), "contract.rule", format!("{name}: {message}"));
+        wrong.path.push(key(name));
+    }
+    wrong
 }
 
 /// The same, at the key of the rule whose value the message is about.

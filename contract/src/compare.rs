@@ -1,14 +1,19 @@
 //! How one contract stands to another: every attribute of every field, and which holds more.
 
+mod language;
+mod rules;
+mod values;
+
 use std::collections::BTreeSet;
 
 use fenhe_rules::{Rule, Severity};
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::contract::{Contract, Field, Lengths};
-use crate::draft::RuleText;
+use crate::check::attributes::attribute;
+use crate::contract::{Contract, Field, Lengths, columns};
 use crate::kind::Containment;
+use rules::{Asked, rules};
+use values::Limits;
 
 /// How the second contract stands to the first in one attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +25,10 @@ pub enum Relation {
     Wider,
     /// Neither can be said.
     Other,
+    /// It asks for nothing that the first does not ask for already.
+    Same,
+    /// What the first asks for and what it asks for exclude each other: no value satisfies both.
+    Disjoint,
     /// A field that only the second has.
     Added,
     /// A field that only the first has.
@@ -58,11 +67,39 @@ pub(crate) fn differences(before: &Contract, after: &Contract) -> Vec<Difference
     for field in before.fields.iter().filter(|field| after.field(&field.name).is_none()) {
         found.add(&field.name, "field", &outline(field), "", Relation::Removed, true);
     }
-    rules("", &before.draft.rule, &after.draft.rule, &mut found);
-    found.0
+    rules("", &Asked::of_contract(before), &Asked::of_contract(after), &mut found);
+    for field in after.fields.iter().filter(|field| before.field(&field.name).is_some()) {
+        disjoint(before, after, field, &mut found.0);
+    }
+    found.0.into_iter().map(|(difference, _)| difference).collect()
 }
 
-struct Found(Vec<Difference>);
+/// Marks the first difference after which no value satisfies the field any more.
+fn disjoint(before: &Contract, after: &Contract, field: &Field, found: &mut [Noted]) {
+    let mut limits = Limits::of(before, &field.name);
+    if !limits.possible() {
+        return;
+    }
+    for (difference, asks) in found {
+        if difference.relation != Relation::Narrower {
+            continue;
+        }
+        let mine = asks.iter().filter(|rule| columns(rule) == [field.name.as_str()]);
+        mine.for_each(|rule| limits.add(after, rule));
+        if difference.attribute == "type" && difference.field == field.name {
+            limits.add_type(&field.name, &field.kind);
+        }
+        if !limits.possible() {
+            difference.relation = Relation::Disjoint;
+            return;
+        }
+    }
+}
+
+/// A difference, and the rules that it adds.
+type Noted = (Difference, Vec<Rule>);
+
+struct Found(Vec<Noted>);
 
 impl Found {
     fn add(
@@ -75,7 +112,15 @@ impl Found {
         enforced: bool,
     ) {
         let (field, before, after) = (field.to_owned(), before.to_owned(), after.to_owned());
-        self.0.push(Difference { field, attribute, before, after, relation, enforced });
+        let difference = Difference { field, attribute, before, after, relation, enforced };
+        self.0.push((difference, Vec::new()));
+    }
+
+    /// The last difference comes from these rules.
+    fn asks<'a>(&mut self, rules: impl Iterator<Item = &'a Rule>) {
+        if let Some((_, asks)) = self.0.last_mut() {
+            asks.extend(rules.cloned());
+        }
     }
 
     fn words(&mut self, field: &str, attribute: &'static str, before: &str, after: &str) {
@@ -134,7 +179,7 @@ fn fields(before: &Contract, old: &Field, after: &Contract, new: &Field, found: 
     let (was, is) = (&old.written, &new.written);
     found.words(name, "title", &old.title, &new.title);
     found.words(name, "about", &words(&was.about), &words(&is.about));
-    found.words(name, "unit", &words(&was.unit), &words(&is.unit));
+    unit(name, &words(&was.unit), &words(&is.unit), found);
     found.words(name, "format", &words(&was.format), &words(&is.format));
     found.words(name, "origin", &words(&was.origin), &words(&is.origin));
     found.words(name, "also", &was.also.join(", "), &is.also.join(", "));
@@ -146,15 +191,7 @@ fn fields(before: &Contract, old: &Field, after: &Contract, new: &Field, found: 
         found.add(name, "required", said(old.required), said(new.required), relation, true);
     }
     code_tables(before, old, after, new, found);
-    let enforced = old.severity.max_of(new.severity);
-    match (&was.pattern, &is.pattern) {
-        (None, Some(new)) => found.add(name, "pattern", "", new, Relation::Narrower, enforced),
-        (Some(old), None) => found.add(name, "pattern", old, "", Relation::Wider, enforced),
-        (Some(old), Some(new)) if old != new => {
-            found.add(name, "pattern", old, new, Relation::Other, enforced);
-        }
-        _ => {}
-    }
+    patterns(before, old, after, new, found);
     // Without anything to check, the severity says nothing.
     let checked = |field: &Field| field.rules.iter().any(|rule| !matches!(rule, Rule::NotNull(_)));
     if checked(old) && checked(new) && old.severity != new.severity {
@@ -162,7 +199,7 @@ fn fields(before: &Contract, old: &Field, after: &Contract, new: &Field, found: 
         let words = (severity_word(old.severity), severity_word(new.severity));
         found.add(name, "severity", words.0, words.1, relation, true);
     }
-    rules(name, &was.rules, &is.rules, found);
+    rules(name, &Asked::of_field(before, old), &Asked::of_field(after, new), found);
     let level = |field: &Field| {
         let level = field.written.sensitivity;
         (level, level.map_or("", |level| level.as_str()))
@@ -177,6 +214,45 @@ fn fields(before: &Contract, old: &Field, after: &Contract, new: &Field, found: 
     sharing(name, &share(old), &share(new), found);
 }
 
+/// The rules of a field that follow from an attribute.
+fn of_attribute<'a>(field: &'a Field, name: &'static str) -> impl Iterator<Item = &'a Rule> {
+    let attributes = field.rules.len().saturating_sub(field.written.rules.len());
+    field.rules.iter().take(attributes).filter(move |rule| attribute(rule) == name)
+}
+
+/// The same number in another unit is another amount, though nothing can check it.
+fn unit(field: &str, before: &str, after: &str, found: &mut Found) {
+    let relation = match (before, after) {
+        (before, after) if before == after => return,
+        ("", _) => Relation::Narrower,
+        (_, "") => Relation::Wider,
+        _ => Relation::Other,
+    };
+    found.add(field, "unit", before, after, relation, false);
+}
+
+fn patterns(before: &Contract, old: &Field, after: &Contract, new: &Field, found: &mut Found) {
+    let (was, is) = (&old.written.pattern, &new.written.pattern);
+    if was == is {
+        return;
+    }
+    let implied = |by: &Contract, contract: &Contract, field: &Field| {
+        let limits = Limits::of(by, &field.name);
+        of_attribute(field, "pattern").all(|rule| limits.imply(contract, rule))
+    };
+    // Where there is none before or after, nothing is asked for, and that is implied.
+    let relation = match (implied(before, after, new), implied(after, before, old)) {
+        (true, true) => Relation::Same,
+        (false, true) => Relation::Narrower,
+        (true, false) => Relation::Wider,
+        (false, false) => Relation::Other,
+    };
+    let said = |pattern: &Option<String>| pattern.clone().unwrap_or_default();
+    let enforced = old.severity.max_of(new.severity);
+    found.add(&new.name, "pattern", &said(was), &said(is), relation, enforced);
+    found.asks(of_attribute(new, "pattern"));
+}
+
 fn types(old: &Field, new: &Field, found: &mut Found) {
     let relation = match old.kind.containment(&new.kind) {
         Containment::Same => return,
@@ -187,6 +263,7 @@ fn types(old: &Field, new: &Field, found: &mut Found) {
     // Between kinds of text the characters are a check, everything else a cast that fails.
     let enforced = !(old.kind.is_text() && new.kind.is_text()) || old.severity.max_of(new.severity);
     found.add(&new.name, "type", &old.kind.to_string(), &new.kind.to_string(), relation, enforced);
+    found.asks(of_attribute(new, "type"));
 }
 
 fn lengths(old: &Field, new: &Field, found: &mut Found) {
@@ -217,6 +294,8 @@ fn lengths(old: &Field, new: &Field, found: &mut Found) {
     };
     let enforced = old.severity.max_of(new.severity);
     found.add(&new.name, "length", &said(old.length), &said(new.length), relation, enforced);
+    // The length of letters and digits is part of the expression of their type.
+    found.asks(of_attribute(new, "length").chain(of_attribute(new, "type")));
 }
 
 fn code_tables(before: &Contract, old: &Field, after: &Contract, new: &Field, found: &mut Found) {
@@ -243,59 +322,7 @@ fn code_tables(before: &Contract, old: &Field, after: &Contract, new: &Field, fo
     };
     let enforced = old.severity.max_of(new.severity);
     found.add(&new.name, "code_table", &said(old, &was), &said(new, &is), relation, enforced);
-}
-
-/// Rules are the same when they check the same; their severity is compared then.
-fn rules(field: &str, before: &[RuleText], after: &[RuleText], found: &mut Found) {
-    let bare = |rule: &RuleText| {
-        let mut rule = rule.clone();
-        for words in ["severity", "code", "message"] {
-            rule.remove(words);
-        }
-        rule
-    };
-    let severity = |rule: &RuleText| match rule.get("severity").and_then(Value::as_str) {
-        Some("reject") => Severity::Reject,
-        _ => Severity::Warn,
-    };
-    for rule in after {
-        match before.iter().find(|old| bare(old) == bare(rule)) {
-            Some(old) if severity(old) != severity(rule) => {
-                let relation = severity_relation(severity(old), severity(rule));
-                let (old, new) = (said(old, true), said(rule, true));
-                found.add(field, "rule", &old, &new, relation, true);
-            }
-            Some(_) => {}
-            None => {
-                let enforced = severity(rule) == Severity::Reject;
-                found.add(field, "rule", "", &said(rule, true), Relation::Narrower, enforced);
-            }
-        }
-    }
-    for rule in before.iter().filter(|rule| !after.iter().any(|new| bare(new) == bare(rule))) {
-        let enforced = severity(rule) == Severity::Reject;
-        found.add(field, "rule", &said(rule, true), "", Relation::Wider, enforced);
-    }
-}
-
-/// A rule in one line: its name and what it is about, without the field.
-fn said(rule: &RuleText, with_severity: bool) -> String {
-    let word = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("+"),
-        other => other.to_string(),
-    };
-    let mut text = rule.get("rule").map(word).unwrap_or_default();
-    for (key, value) in rule {
-        let hidden = matches!(key.as_str(), "rule" | "field" | "severity" | "code" | "message");
-        if !hidden && *value != Value::Bool(false) {
-            text.push_str(&format!(" {key}={}", word(value)));
-        }
-    }
-    if with_severity && rule.get("severity").and_then(Value::as_str) == Some("reject") {
-        text.push_str(", reject");
-    }
-    text
+    found.asks(of_attribute(new, "code_table"));
 }
 
 /// Who shares with whom is decided once: any difference is one.

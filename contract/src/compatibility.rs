@@ -148,15 +148,24 @@ impl Change {
             ("sensitivity" | "grade", _) => {
                 (false, false, "data are the same, and may be kept less carefully")
             }
+            ("unit", R::Other) => {
+                (true, true, "the same number is another amount, and nothing can notice it")
+            }
+            ("unit", R::Narrower) => {
+                (false, false, "what was left open is said; ask whether everybody meant it")
+            }
+            ("unit", _) => (false, true, "readers are not told any more what the numbers mean"),
             (_, R::Words) => (false, false, "words for people"),
             (_, R::Added) if required => (true, false, "data without the new field are rejected"),
             (_, R::Added) => (false, false, "data without the new field stay good"),
             (_, R::Removed) => {
                 (false, true, "readers find the field no more; data that have it stay good")
             }
+            (_, R::Same) => (false, false, "the rest of the contract asks for as much"),
             (_, _) if !difference.enforced => {
                 (false, false, "what breaks it is counted, not rejected")
             }
+            (_, R::Disjoint) => (true, false, "no value satisfies both versions"),
             (_, R::Narrower) => (true, false, "data that were good may be rejected"),
             (_, R::Wider) => (false, true, "readers may meet values that could not come before"),
             (_, R::Other) => (

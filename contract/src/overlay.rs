@@ -2,6 +2,9 @@
 
 mod merge;
 
+use std::collections::HashSet;
+
+use fenhe_core::{Located, nearest};
 use fenhe_rules::Severity;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +12,7 @@ use crate::catalogue::UpdateCycle;
 use crate::check;
 use crate::compare::{Difference, Relation, differences};
 use crate::draft::{FieldDraft, RuleText, TableText, is_default};
-use crate::text::{Tables, Wrong, key};
+use crate::text::{Step, Tables, Wrong, key};
 use crate::{Contract, Version};
 use merge::{back_to_overlay, merge};
 
@@ -92,6 +95,10 @@ pub struct Overlay {
     base: Contract,
     merged: Contract,
     divergence: Vec<Divergence>,
+    /// Names of the fields that it speaks of, in its order.
+    fields: Vec<String>,
+    /// Its text, where it was read from one.
+    text: Option<(Located, String)>,
 }
 
 /// One place in which an overlay leaves its base.
@@ -116,6 +123,8 @@ pub enum Verdict {
     Adds,
     /// It concerns people alone.
     Words,
+    /// It asks for nothing that the base does not ask for already.
+    NoEffect,
     /// It is against the base.
     Contradicts,
 }
@@ -177,8 +186,39 @@ impl Overlay {
             self.base.name(),
             first.why
         );
-        Err(fenhe_core::Error::new(fenhe_core::Kind::Config, "contract.contradiction", message)
-            .hint("fenhe check shows the whole divergence"))
+        let mut wrong =
+            Wrong::new(self.place(&first.difference), "contract.contradiction", message)
+                .hint("fenhe check shows the whole divergence");
+        let known = self.base.fields().iter().map(|field| field.name.as_str());
+        if first.difference.relation == Relation::Added
+            && let Some(near) = nearest(field, known)
+        {
+            wrong = wrong.hint(format!("did you mean {near}, a field of {}?", self.base.name()));
+        }
+        Err(match &self.text {
+            Some((located, text)) => wrong.point(located, text),
+            None => wrong.error,
+        })
+    }
+
+    /// Where the overlay says what differs.
+    fn place(&self, difference: &Difference) -> Vec<Step> {
+        let attribute = match difference.attribute {
+            "rule" if difference.field.is_empty() => "rule",
+            "rule" => "rules",
+            "field" => "name",
+            other => other,
+        };
+        match self.fields.iter().position(|name| *name == difference.field) {
+            Some(index) => vec![key("field"), Step::At(index), key(attribute)],
+            None => vec![key(attribute)],
+        }
+    }
+
+    /// The same, read from a text that contradictions are shown in.
+    pub(crate) fn read_from(mut self, located: Located, text: &str) -> Self {
+        self.text = Some((located, text.to_owned()));
+        self
     }
 
     /// Lays an overlay over its base.
@@ -191,6 +231,7 @@ impl Overlay {
             text.version.parse().map_err(|error| Wrong { path: vec![key("version")], error })?;
         check::name(&text.name, vec![key("name")], "contract.name")?;
         fits(&text, &base)?;
+        once(&text)?;
         let prefix = text.prefix.clone().unwrap_or_else(|| PREFIX.to_owned());
         if prefix.is_empty() {
             let message = "without a prefix, names added here and later in the base could meet";
@@ -203,7 +244,9 @@ impl Overlay {
             .into_iter()
             .map(|difference| Divergence::judge(difference, &prefix))
             .collect();
-        Ok(Self { name: text.name, version, prefix, base, merged, divergence })
+        let fields = text.field.into_iter().map(|field| field.name).collect();
+        let name = text.name;
+        Ok(Self { name, version, prefix, base, merged, divergence, fields, text: None })
     }
 }
 
@@ -218,8 +261,16 @@ impl Divergence {
             ("key" | "dataset", _) => {
                 (Verdict::Contradicts, "key and dataset are those of the base")
             }
+            ("unit", R::Other) => (
+                Verdict::Contradicts,
+                "the same number is another amount, and nothing can notice it",
+            ),
             (_, R::Words) => (Verdict::Words, "words for people"),
             (_, R::Narrower) => (Verdict::Narrows, "what satisfies the overlay satisfies the base"),
+            (_, R::Same) => (Verdict::NoEffect, "the base asks for as much already"),
+            (_, R::Disjoint) => {
+                (Verdict::Contradicts, "no value satisfies both the base and the overlay")
+            }
             (_, R::Wider) => (Verdict::Contradicts, "it allows what the base does not"),
             (_, R::Other) => (
                 Verdict::Contradicts,
@@ -235,6 +286,20 @@ impl Divergence {
             ),
         };
         Self { difference, verdict, why }
+    }
+}
+
+/// A field is said once: of two, nobody could tell which one counts.
+fn once(text: &OverlayDraft) -> Result<(), Wrong> {
+    let mut seen = HashSet::new();
+    match text.field.iter().position(|field| !seen.insert(field.name.as_str())) {
+        Some(index) => {
+            let path = vec![key("field"), Step::At(index), key("name")];
+            let name = text.field.get(index).map_or("", |field| field.name.as_str());
+            let message = format!("{name} is there twice");
+            Err(Wrong::new(path, "contract.name", message).hint("put both into one [[field]]"))
+        }
+        None => Ok(()),
     }
 }
 

@@ -55,6 +55,9 @@ impl Document {
     /// Whether the text looks like a contract or an overlay, and not like an exchange.
     #[must_use]
     pub fn is_one(text: &str) -> bool {
+        if is_json(text) {
+            return true;
+        }
         let Ok(table) = DeTable::parse(text) else {
             return false;
         };
@@ -68,8 +71,11 @@ impl Document {
     /// As [`Contract::load`] and [`Overlay::load`].
     pub fn load(path: &Path) -> Result<Self> {
         let text = text_of(path)?;
-        let has_base =
-            DeTable::parse(&text).is_ok_and(|table| table.get_ref().contains_key("base"));
+        let has_base = match is_json(&text) {
+            true => serde_json::from_str::<serde_json::Value>(&text)
+                .is_ok_and(|value| value.get("base").is_some()),
+            false => DeTable::parse(&text).is_ok_and(|table| table.get_ref().contains_key("base")),
+        };
         match has_base {
             true => Overlay::load(path).map(Box::new).map(Self::Overlay),
             false => Contract::load(path).map(Box::new).map(Self::Contract),
@@ -78,7 +84,7 @@ impl Document {
 }
 
 impl Contract {
-    /// Reads a file, TOML or (by its name) JSON. Files of code tables count from its folder.
+    /// Reads a file, TOML or (told by the `{` at its beginning) JSON. Files of code tables count from its folder.
     ///
     /// # Errors
     /// Input/output errors, and those of [`parse`](Self::parse).
@@ -86,7 +92,7 @@ impl Contract {
         let text = text_of(path)?;
         let name = path.display().to_string();
         let folder = path.parent().unwrap_or(Path::new(""));
-        match path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json")) {
+        match is_json(&text) || is_named_json(path) {
             true => Self::from_json(&text, &name, &folder),
             false => Self::parse(&text, &name, &folder),
         }
@@ -108,11 +114,7 @@ impl Contract {
     /// # Errors
     /// As [`parse`](Self::parse); what does not fit together is named by its path instead of line and column.
     pub fn from_json(text: &str, name: &str, tables: &dyn Tables) -> Result<Self> {
-        let draft: Draft = serde_json::from_str(text).map_err(|error| {
-            let located =
-                Located::new(name, text).reader(None, "contract.json", &error.to_string());
-            located.at_line(error.line() as u64, error.column() as u64)
-        })?;
+        let draft: Draft = from_json(&Located::new(name, text), text)?;
         check::contract(draft, tables).map_err(|wrong| wrong.name().source_name(name))
     }
 
@@ -135,12 +137,19 @@ impl Overlay {
         let name = path.display().to_string();
         let folder = path.parent().unwrap_or(Path::new(""));
         let located = Located::new(&name, &text);
-        let draft: OverlayDraft = from_toml(&located, &text)?;
-        let base = Contract::load(&folder.join(&draft.base)).map_err(|error| {
-            let wrong = Wrong { path: vec![key("base")], error };
-            wrong.point(&located, &text)
-        })?;
-        Self::apply(draft, base, &folder).map_err(|wrong| wrong.point(&located, &text))
+        let json = is_json(&text) || is_named_json(path);
+        let draft: OverlayDraft = match json {
+            true => from_json(&located, &text)?,
+            false => from_toml(&located, &text)?,
+        };
+        let placed = |wrong: Wrong| match json {
+            true => wrong.name().source_name(&name),
+            false => wrong.point(&located, &text),
+        };
+        let base = Contract::load(&folder.join(&draft.base))
+            .map_err(|error| placed(Wrong { path: vec![key("base")], error }))?;
+        let overlay = Self::apply(draft, base, &folder).map_err(placed)?;
+        Ok(if json { overlay } else { overlay.read_from(located, &text) })
     }
 
     /// Reads TOML that people know as `name`, over `base`.
@@ -151,7 +160,9 @@ impl Overlay {
     pub fn parse(text: &str, name: &str, base: Contract, tables: &dyn Tables) -> Result<Self> {
         let located = Located::new(name, text);
         let draft: OverlayDraft = from_toml(&located, text)?;
-        Self::apply(draft, base, tables).map_err(|wrong| wrong.point(&located, text))
+        let overlay = Self::apply(draft, base, tables);
+        let overlay = overlay.map_err(|wrong| wrong.point(&located, text))?;
+        Ok(overlay.read_from(located, text))
     }
 }
 
@@ -184,7 +195,7 @@ impl Wrong {
     }
 
     /// The error at its place in the text.
-    fn point(self, located: &Located, text: &str) -> Error {
+    pub(crate) fn point(self, located: &Located, text: &str) -> Error {
         let span = DeTable::parse(text).map_or(0..0, |table| span(table.get_ref(), &self.path));
         located.here(span, self.error)
     }
@@ -235,6 +246,22 @@ fn span(table: &DeTable<'_>, path: &[Step]) -> Range<usize> {
 
 fn from_toml<T: DeserializeOwned>(located: &Located, text: &str) -> Result<T> {
     toml::from_str(text).map_err(|e| located.reader(e.span(), "contract.toml", e.message()))
+}
+
+fn from_json<T: DeserializeOwned>(located: &Located, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        let wrong = located.reader(None, "contract.json", &error.to_string());
+        wrong.at_line(error.line() as u64, error.column() as u64)
+    })
+}
+
+/// No TOML begins like this.
+fn is_json(text: &str) -> bool {
+    text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{')
+}
+
+fn is_named_json(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"))
 }
 
 fn text_of(path: &Path) -> Result<String> {

@@ -51,6 +51,8 @@ fn every_change_says_whom_it_breaks() {
         // The length of the name is a warning: breaking it is counted.
         (Box::new(swap("length = 50", "length = 40")), "length", false, false, Bump::Minor),
         (Box::new(swap("\"an18\"", "\"an17\"")), "length", true, true, Bump::Major),
+        (Box::new(swap("unit = \"元\"", "unit = \"万元\"")), "unit", true, true, Bump::Major),
+        (Box::new(swap("unit = \"元\"\n", "")), "unit", false, true, Bump::Major),
         (
             Box::new(swap("update = \"每日\"", "update = \"每月\"")),
             "update",
@@ -108,6 +110,44 @@ fn every_change_says_whom_it_breaks() {
             found.changes
         );
         assert!(!change.why.is_empty());
+    }
+}
+
+#[test]
+fn a_bound_that_moves_breaks_one_side() {
+    let contract = |bound: &str, version: u32| {
+        let text = format!(
+            "name = \"fee\"\nversion = \"{version}\"\n[[field]]\nname = \"amount\"\ntype = \"n9,2\"\n\
+             rules = [{{ rule = \"range\", severity = \"reject\", {bound} }}]\n"
+        );
+        Contract::parse(&text, "fee", &NoFiles).unwrap()
+    };
+    for (old, new, suppliers, readers) in [
+        ("min = 0", "min = 5", true, false),
+        ("min = 5", "min = 0", false, true),
+        ("max = 5", "min = 6", true, true),
+    ] {
+        let found = Compatibility::between(&contract(old, 1), &contract(new, 2));
+        assert_eq!((!found.is_backward(), !found.is_forward()), (suppliers, readers), "{found:?}");
+    }
+}
+
+#[test]
+fn patterns_are_compared_by_what_they_match() {
+    let contract = |pattern: &str, version: u32| {
+        let text = format!(
+            "name = \"c\"\nversion = \"{version}\"\n[[field]]\nname = \"code\"\ntype = \"text\"\nseverity = \"reject\"\npattern = '{pattern}'\n"
+        );
+        Contract::parse(&text, "c", &NoFiles).unwrap()
+    };
+    for (old, new, suppliers, readers) in [
+        ("[0-9]{6}", "[0-9]{6,8}", false, true),
+        ("[0-9]{6,8}", "[0-9]{6}", true, false),
+        ("[0-9]{6}", "[0123456789]{6}", false, false),
+        ("[0-9]{6}", "[A-Z]+", true, true),
+    ] {
+        let found = Compatibility::between(&contract(old, 1), &contract(new, 2));
+        assert_eq!((!found.is_backward(), !found.is_forward()), (suppliers, readers), "{found:?}");
     }
 }
 

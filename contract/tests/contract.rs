@@ -213,3 +213,21 @@ fn a_reviewer_finds_what_does_not_agree() {
         assert!(found.contains(word), "{found}");
     }
 }
+
+#[test]
+fn a_value_of_another_type_is_shown_at_its_key() {
+    let text = |rule: &str| {
+        format!(
+            "name = \"c\"\nversion = \"1\"\n[[field]]\nname = \"code\"\ntype = \"text\"\nrules = [{rule}]\n"
+        )
+    };
+    for (rule, column, key) in [
+        ("{ rule = \"length\", min = \"2\" }", 35, "min: invalid type"),
+        ("{ rule = \"pattern\", pattern = 3 }", 40, "pattern: invalid type"),
+        ("{ rule = \"unique\", fields = \"code\" }", 38, "fields: invalid type"),
+    ] {
+        let error = Contract::parse(&text(rule), "c.toml", &NoFiles).unwrap_err();
+        assert_eq!((error.code(), error.line()), ("contract.rule", Some((6, column))), "{error}");
+        assert!(error.to_string().contains(key), "{error}");
+    }
+}

@@ -39,6 +39,8 @@ fn each_attribute_may_be_narrowed_and_not_widened() {
         ("person_id", "grade = \"core\"", "grade = \"general\"", "grade"),
         ("sex_code", "code_table = \"sex\"", "code_table = \"gbt2261.2\"", "code_table"),
         ("birth_date", "", "type = \"dt14\"", "type"),
+        ("income", "", "unit = \"万元\"", "unit"),
+        ("birth_date", "unit = \"天\"", "", "unit"),
         ("income", "rules = [{ rule = \"range\", min = 0 }]", "", "rule"),
         ("person_id", "", "sharing = { type = \"unconditional\" }", "sharing"),
         ("person_id", "", "sharing = { type = \"none\" }", "sharing"),
@@ -63,6 +65,99 @@ fn a_second_pattern_is_asked_for_beside_the_first() {
     let contract = overlay.contract().unwrap();
     let patterns = contract.field("name").unwrap().rules.iter().filter(|r| r.name() == "pattern");
     assert_eq!(patterns.count(), 2);
+}
+
+#[test]
+fn what_cannot_be_kept_together_contradicts() {
+    // A number from 0 on, a code of six digits, one of two tables, a text of one to fifty characters.
+    let base = r#"
+name = "base"
+version = "1"
+[[field]]
+name = "amount"
+type = "n6,2"
+rules = [{ rule = "range", min = 0, severity = "reject" }]
+[[field]]
+name = "region"
+type = "n6"
+[[field]]
+name = "sex"
+type = "text"
+code_table = "gbt2261.1"
+[[field]]
+name = "title"
+type = "c1..50"
+[[field]]
+name = "since"
+type = "date"
+rules = [{ rule = "range", min = "1949-10-01" }]
+"#;
+    let base = Contract::parse(base, "base", &NoFiles).unwrap();
+    let reject = ", severity = \"reject\"";
+    for (field, more, verdict) in [
+        ("amount", format!("rules = [{{ rule = \"range\", max = -5{reject} }}]"), "contradicts"),
+        ("amount", "rules = [{ rule = \"range\", min = 10000 }]".into(), "contradicts"),
+        ("amount", "rules = [{ rule = \"range\", min = \"9999.99\" }]".into(), "narrows"),
+        ("amount", format!("rules = [{{ rule = \"range\", min = -5{reject} }}]"), "no_effect"),
+        ("amount", "rules = [{ rule = \"range\", min = -5, max = 10000 }]".into(), "no_effect"),
+        ("amount", "rules = [{ rule = \"range\", min = 1 }]".into(), "narrows"),
+        ("since", "rules = [{ rule = \"range\", max = \"1949-09-30\" }]".into(), "contradicts"),
+        ("since", "rules = [{ rule = \"range\", min = \"1911-10-10\" }]".into(), "no_effect"),
+        // The base only warns: to reject is more, though the bound is weaker.
+        (
+            "since",
+            format!("rules = [{{ rule = \"range\", min = \"1911-10-10\"{reject} }}]"),
+            "narrows",
+        ),
+        ("region", "pattern = '[A-Z]+'".into(), "contradicts"),
+        ("region", "pattern = '33[0-9]+'".into(), "narrows"),
+        ("region", "pattern = '.{3,9}'".into(), "no_effect"),
+        ("region", "rules = [{ rule = \"length\", max = 4 }]".into(), "contradicts"),
+        (
+            "region",
+            "rules = [{ rule = \"length\", max = 6, unit = \"bytes\" }]".into(),
+            "no_effect",
+        ),
+        ("sex", "pattern = '[A-Z]'".into(), "contradicts"),
+        ("sex", "pattern = '[12]'".into(), "narrows"),
+        ("sex", "pattern = '[0-9]'".into(), "no_effect"),
+        ("sex", "length = 2".into(), "narrows"),
+        ("title", "rules = [{ rule = \"length\", min = 51 }]".into(), "contradicts"),
+        ("title", "rules = [{ rule = \"length\", max = 60 }]".into(), "no_effect"),
+        (
+            "title",
+            "rules = [{ rule = \"length\", min = 201, unit = \"bytes\" }]".into(),
+            "contradicts",
+        ),
+        ("title", "rules = [{ rule = \"length\", min = 200, unit = \"bytes\" }]".into(), "narrows"),
+        ("title", "pattern = '张.*'".into(), "narrows"),
+    ] {
+        let text = format!("{HEAD}[[field]]\nname = \"{field}\"\n{more}\n");
+        let overlay = Overlay::parse(&text, "city.toml", base.clone(), &NoFiles).unwrap();
+        let found = serde_json::to_value(overlay.divergence()).unwrap();
+        assert_eq!(found[0]["verdict"], verdict, "{field} {more}: {found}");
+        assert_eq!(overlay.contract().is_ok(), verdict != "contradicts", "{field} {more}");
+    }
+}
+
+#[test]
+fn a_rule_over_several_fields_is_held_against_the_field_too() {
+    let rule = |bound: &str| {
+        format!(
+            "[[rule]]\nrule = \"range\"\nfield = \"income\"\n{bound}\n[[field]]\nname = \"income\"\nrules = [{{ rule = \"range\", min = 0 }}]\n"
+        )
+    };
+    let of = |bound: &str| verdicts(&rule(bound)).into_iter().map(|v| v.2).collect::<Vec<_>>();
+    assert_eq!(of("max = -1"), [Verdict::Narrows, Verdict::Contradicts]);
+    assert_eq!(of("max = 1"), [Verdict::Narrows, Verdict::Narrows]);
+}
+
+#[test]
+fn a_field_is_said_once() {
+    let twice =
+        "[[field]]\nname = \"name\"\nlength = 30\n[[field]]\nname = \"name\"\nlength = 20\n";
+    let error = overlay(twice).unwrap_err();
+    assert_eq!((error.code(), error.line()), ("contract.name", Some((8, 8))), "{error}");
 }
 
 #[test]
@@ -135,6 +230,47 @@ fn errors_point_into_the_overlay() {
         let error = overlay(more).unwrap_err();
         assert_eq!(error.line(), Some((line, column)), "{more}: {error}");
         assert!(error.to_string().contains(word), "{more}: {error}");
+    }
+}
+
+#[test]
+fn contradictions_stand_at_their_line() {
+    for (more, place) in [
+        ("[[field]]\nname = \"sex_code\"\n[[field]]\nname = \"name\"\nlength = 60\n", (8, 10)),
+        ("update = \"yearly\"\n", (4, 10)),
+        ("[[field]]\nname = \"income\"\nunit = \"万元\"\n", (6, 8)),
+    ] {
+        let error = overlay(more).unwrap().contract().unwrap_err();
+        assert_eq!(
+            (error.code(), error.line()),
+            ("contract.contradiction", Some(place)),
+            "{error}"
+        );
+        assert_eq!(error.source_name_of(), Some("city.toml"));
+    }
+    let typo = overlay("[[field]]\nname = \"incomee\"\ntype = \"n6\"\n").unwrap();
+    let error = typo.contract().unwrap_err();
+    assert_eq!(error.line(), Some((5, 8)), "{error}");
+    assert!(error.to_string().contains("did you mean income"), "{error}");
+}
+
+#[test]
+fn a_type_that_the_rules_of_the_base_do_not_fit_is_refused_at_the_type() {
+    // `agrees` of the base looks at the sex code, which is text there; and a number has no code table.
+    let base = "name = \"b\"\nversion = \"1\"\n[[field]]\nname = \"id\"\ntype = \"an18\"\n\
+                [[field]]\nname = \"region\"\ntype = \"n6\"\nrules = [{ rule = \"pattern\", pattern = \"33.*\" }]\n";
+    let over_several = "[[rule]]\nrule = \"agrees\"\nfield = \"id\"\nregion = \"region\"\n";
+    let own = base.to_owned();
+    let several = format!(
+        "{}{over_several}",
+        base.replace("rules = [{ rule = \"pattern\", pattern = \"33.*\" }]\n", "")
+    );
+    for base in [own, several] {
+        let base = Contract::parse(&base, "base", &NoFiles).unwrap();
+        let text = format!("{HEAD}[[field]]\nname = \"region\"\ntype = \"n..6\"\n");
+        let error = Overlay::parse(&text, "city.toml", base, &NoFiles).unwrap_err();
+        assert_eq!((error.code(), error.line()), ("rules.type", Some((6, 8))), "{error}");
+        assert!(error.to_string().contains("region is n..6, the rule needs text"), "{error}");
     }
 }
 

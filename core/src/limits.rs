@@ -53,7 +53,7 @@ pub struct Limits {
     /// Rejects after which the run stops as a storm. 1,000,000.
     pub rejects: u64,
     /// Rejects in a thousand records after which the run stops as a storm, looked at from the
-    /// thousandth record on. 1,000 (never) unless the exchange declares a budget.
+    /// thousandth record on. 50 (5 %); a budget of the exchange that bears more raises it.
     pub rejects_per_mille: u64,
     /// What a pipeline may hold in memory. 128 MiB.
     pub memory: u64,
@@ -155,7 +155,7 @@ impl Default for Limits {
             batches_in_flight: 4,
             reject_raw: 64 << 10,
             rejects: 1_000_000,
-            rejects_per_mille: 1_000,
+            rejects_per_mille: 50,
             memory: 128 << 20,
             key_memory: 64 << 20,
         }

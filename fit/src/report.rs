@@ -77,6 +77,19 @@ pub struct ContractFit {
     pub mapping: String,
 }
 
+impl ContractFit {
+    /// Under which condition the rows that can be delivered are delivered: as long as required items are open, none is.
+    #[must_use]
+    pub fn condition(&self) -> Option<Words> {
+        let open = self.counts.required_open;
+        let items = if open == 1 { "item is" } else { "items are" };
+        (open > 0).then(|| Words {
+            en: format!("once {open} required {items} settled"),
+            zh: format!("前提是解决 {open} 个必填项"),
+        })
+    }
+}
+
 /// Items by status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {

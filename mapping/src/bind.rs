@@ -161,7 +161,7 @@ impl Binding<'_> {
     }
 
     fn condition(&self, when: &mapping::Condition) -> Result<Condition> {
-        let column = self.column(&when.column)?;
+        let column = self.column(&when.column).map_err(|error| in_part(error, "when"))?;
         let kind = self.source.field(column).data_type();
         if !has_spelling(kind) {
             return Err(work::other_type("text", kind));
@@ -249,11 +249,16 @@ fn kept(metadata: &HashMap<String, String>, keys: &[&str]) -> HashMap<String, St
 }
 
 /// Where there are several steps, the number of the one that an error is about.
-fn at_step(error: Error, number: usize, steps: usize) -> Error {
+pub(crate) fn at_step(error: Error, number: usize, steps: usize) -> Error {
     if steps < 2 {
         return error;
     }
-    let message = format!("step {}: {}", number + 1, error.message());
+    in_part(error, &format!("step {}", number + 1))
+}
+
+/// The error with the part of the field that it is about.
+fn in_part(error: Error, part: &str) -> Error {
+    let message = format!("{part}: {}", error.message());
     let mut told = Error::new(error.kind(), error.code().to_owned(), message);
     if let Some(hint) = error.hint_text() {
         told = told.hint(hint.to_owned());

@@ -1,5 +1,6 @@
 //! The shape of a field as it is written, and back.
 
+mod place;
 mod step;
 mod value;
 
@@ -11,6 +12,8 @@ use fenhe_values::{TYPE_NAMES, parse_type, type_name};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
+
+pub use place::field_at;
 
 use crate::mapping::{Condition, DefaultValue, FieldMapping, Origin};
 use crate::step::Step;

@@ -10,7 +10,7 @@ mod step;
 mod work;
 
 pub use bind::Context;
-pub use grammar::FieldText;
+pub use grammar::{FieldText, field_at};
 pub use mapper::{Mapped, Mapper, Replaced, RowFaults};
 pub use mapping::{Condition, DefaultValue, FieldMapping, Mapping, MappingText, Origin, Unlisted};
 pub use step::{Algorithm, Codes, Derived, Mask, Operation, Otherwise, Side, Spelling, Step, Unit};

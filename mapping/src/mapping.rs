@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use arrow_schema::{DataType, Schema, SchemaRef};
 use fenhe_core::{Located, Result};
+use fenhe_rules::CodeTable;
 use fenhe_values::type_name;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
-use crate::bind::{self, Context};
-use crate::grammar::FieldText;
+use crate::bind::{self, Context, at_step};
+use crate::grammar::{FieldText, field_at};
 use crate::mapper::Mapper;
-use crate::step::{Operation, Step};
+use crate::step::{Codes, Operation, Step};
+use crate::work::table_of;
 
 /// Which fields a target gets, in which order, and how each is made from the columns of a source.
 ///
@@ -182,6 +184,18 @@ impl Mapping {
         }))
     }
 
+    /// The field whose step looks into a dataset, or needs a key, of this name.
+    #[must_use]
+    pub fn field_with(&self, resource: &str) -> Option<&str> {
+        let names = |step: &Step| match &step.operation {
+            Operation::Lookup { place, .. } => place == resource,
+            Operation::Hash { key, .. } => key == resource,
+            _ => false,
+        };
+        let field = self.fields.iter().find(|field| field.steps.iter().any(names));
+        field.map(|field| field.name.as_str())
+    }
+
     /// The names of keys that steps need; [`Context::secrets`] must have them.
     #[must_use]
     pub fn secrets(&self) -> Vec<&str> {
@@ -189,6 +203,26 @@ impl Mapping {
             Operation::Hash { key, .. } => Some(key.as_str()),
             _ => None,
         }))
+    }
+
+    /// Whether every code table that a step names is among these or built in.
+    ///
+    /// # Errors
+    /// [`Kind::Config`](fenhe_core::Kind::Config) with code `mapping.table` and the field; the nearest name is named.
+    pub fn find_tables(&self, tables: &[CodeTable]) -> Result<()> {
+        for field in &self.fields {
+            for (number, step) in field.steps.iter().enumerate() {
+                let (Operation::Code(Codes::Table(name)) | Operation::Code(Codes::Titles(name))) =
+                    &step.operation
+                else {
+                    continue;
+                };
+                table_of(name, tables).map_err(|error| {
+                    at_step(error, number, field.steps.len()).at_field(&field.name)
+                })?;
+            }
+        }
+        Ok(())
     }
 
     fn operations(&self) -> impl Iterator<Item = &Operation> {
@@ -239,8 +273,13 @@ impl MappingText {
     /// # Errors
     /// [`Kind::Config`](fenhe_core::Kind::Config) with code `mapping.toml`, line and column.
     pub fn read(located: &Located, text: &str) -> Result<Self> {
-        toml::from_str(text)
-            .map_err(|error| located.reader(error.span(), "mapping.toml", error.message()))
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            let wrong = located.reader(error.span(), "mapping.toml", error.message());
+            match error.span().and_then(|span| field_at(text, &span)) {
+                Some(field) => wrong.at_field(field),
+                None => wrong,
+            }
+        })
     }
 
     /// Where in the text a field is.

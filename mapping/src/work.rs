@@ -20,6 +20,7 @@ use fenhe_kernels::{Pools, StringColumn};
 use crate::bind::Context;
 use crate::step::{Operation, Otherwise, Step};
 
+pub(crate) use code::table_of;
 pub(crate) use number::{Factor, exact};
 pub(crate) use text::{first, join, regex};
 

@@ -1,5 +1,6 @@
 //! Ledger, source protection and several targets of one reading, as an exchange writes them.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use fenhe_core::{Error, Kind, Result, Secret};
@@ -71,7 +72,7 @@ impl<'de> Deserialize<'de> for LedgerText {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SourceText {
-    rows_per_second: Option<u64>,
+    rows_per_second: Option<NonZeroU64>,
     hours: Option<Hours>,
 }
 
@@ -79,7 +80,7 @@ impl SourceText {
     /// What the flow says, else what the exchange says.
     pub(super) fn protection(&self, general: &Self) -> Protection {
         Protection {
-            rows_per_second: self.rows_per_second.or(general.rows_per_second),
+            rows_per_second: self.rows_per_second.or(general.rows_per_second).map(NonZeroU64::get),
             hours: self.hours.or(general.hours),
         }
     }

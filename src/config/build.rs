@@ -78,7 +78,10 @@ impl ExchangeConfig {
     ) -> Result<Prepared> {
         let mapping = self.mapping(text)?;
         let context = resources(&mapping, registry, &self.base, &self.limits()).await;
-        let mut context = context.map_err(|error| self.source.here(mapping_span(text), error))?;
+        let mut context = context.map_err(|error| match error.field() {
+            Some(_) => self.blame(text.name.get_ref(), error),
+            None => self.source.here(mapping_span(text), error),
+        })?;
         let contract = self.contract(text)?;
         self.covered(text, contract.as_ref(), &mapping)?;
         self.referred(text, contract.as_ref(), &mapping)?;

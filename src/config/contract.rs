@@ -43,8 +43,12 @@ impl ExchangeConfig {
         contract: Option<&Contract>,
         mapping: &Mapping,
     ) -> Result<()> {
-        let Some(contract) = contract else { return Ok(()) };
-        covers(contract, mapping).map_err(|error| {
+        let tables = contract.map(Contract::tables).unwrap_or_default();
+        let found = mapping.find_tables(tables).and_then(|()| match contract {
+            Some(contract) => covers(contract, mapping),
+            None => Ok(()),
+        });
+        found.map_err(|error| {
             let named = text.fields.keys().find(|n| Some(n.get_ref().as_str()) == error.field());
             let span = named.map_or_else(|| mapping_span(text), Spanned::span);
             self.source.here(span, error)

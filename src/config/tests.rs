@@ -48,6 +48,18 @@ fn errors_point_at_line_and_column() {
             "null:",
         ),
         (&format!("{HEAD}{HEAD}"), 6, 8, "exchange.name", "two"),
+        (&format!("[source]\nrows_per_second = 0\n{HEAD}"), 2, 19, "exchange.toml", "nonzero"),
+        (&format!("[budget]\npercent = 101.0\n{HEAD}"), 2, 11, "exchange.toml", "from 0 to 100"),
+        (&format!("[budget]\npercent = -1.0\n{HEAD}"), 2, 11, "exchange.toml", "from 0 to 100"),
+        (
+            &format!(
+                "{HEAD}[flow.fields]\na = \"A\"\nborn = {{ from = \"B\", steps = [{{ dat = \"usual\" }}] }}\n"
+            ),
+            7,
+            33,
+            "exchange.toml",
+            "field born",
+        ),
     ];
     for (text, line, column, code, word) in cases {
         let error =

@@ -25,12 +25,18 @@ pub(crate) async fn resources(
     limits: &Limits,
 ) -> Result<Context> {
     let mut context = Context::default();
+    let at_field = |error: Error, resource: &str| match mapping.field_with(resource) {
+        Some(field) => error.at_field(field),
+        None => error,
+    };
     for place in mapping.lookups() {
-        let rows = dataset(place, registry, base, limits).await?;
+        let rows = dataset(place, registry, base, limits).await;
+        let rows = rows.map_err(|error| at_field(error, place))?;
         context.lookups.insert(place.to_owned(), rows);
     }
     for name in mapping.secrets() {
-        context.secrets.insert(name.to_owned(), key(name, base)?);
+        let secret = key(name, base).map_err(|error| at_field(error, name))?;
+        context.secrets.insert(name.to_owned(), secret);
     }
     Ok(context)
 }

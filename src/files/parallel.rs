@@ -20,10 +20,9 @@ use super::sequential::{Sequential, decode_all};
 use super::{Decoding, Step};
 use crate::totals::add_digits;
 
-/// Bytes that make a part worth a worker: a decoder's start does not show, and it stays in the caches.
-static PART: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| {
-    std::env::var("FENHE_PART").ok().and_then(|v| v.parse().ok()).unwrap_or(512usize) << 10
-});
+/// Bytes that make a part worth a worker: its batches are as large as those of a decoder that reads on, and what a
+/// decoder costs to start does not show.
+const PART: usize = 2 << 20;
 /// Bytes of a chunk that are copied behind the rest of the chunk before, to complete its last record.
 const JOIN: usize = 16 << 10;
 
@@ -313,7 +312,7 @@ impl Cutter {
                 None => self.stream.next().await?,
             };
             match chunk {
-                Some(chunk) if self.ready.length >= *PART => {
+                Some(chunk) if self.ready.length >= PART => {
                     self.next = Some(chunk);
                     return Ok(Some(Next::Piece(self.cut(false))));
                 }

@@ -13,6 +13,7 @@ use fenhe_ledger::{PlannedBatch, RowIndex, RowSet, Settled};
 
 use super::keep::{Book, Keeper, state_of};
 use super::produce::{Feed, Item, Rows};
+use super::storm::is_storm;
 use super::{Control, Flow, KeepRows, OnError, Progress};
 use crate::books::{Accounts, Books, Entry, Outcome};
 use crate::checkpoint::Checkpoint;
@@ -314,10 +315,7 @@ impl<'a> Lane<'a> {
             return Ok(());
         };
         let count: u64 = self.checkpoint.rejected.values().sum();
-        let limits = &self.flow.limits;
-        let share = count.saturating_mul(1_000) / self.checkpoint.read.max(1);
-        let storm = count > limits.rejects
-            || (self.checkpoint.read >= 1_000 && share > limits.rejects_per_mille);
+        let storm = is_storm(self.flow, self.checkpoint.read, count);
         if !storm && self.flow.policy.on_error == OnError::Reject {
             return Ok(());
         }

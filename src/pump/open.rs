@@ -28,7 +28,8 @@ pub struct Outline {
 /// # Errors
 /// As the flow itself would have at its start.
 pub async fn outline(flow: &Flow) -> Result<Outline> {
-    let guarantee = promised(flow)?;
+    let guarantee = level(flow);
+    promised(flow)?;
     let reader = read(flow, None, flow.columns.clone()).await?;
     let left_out = left_out(flow, &reader.schema())?;
     let reader = match wanted([flow]) {
@@ -40,13 +41,17 @@ pub async fn outline(flow: &Flow) -> Result<Outline> {
     Ok(Outline { source: reader.schema(), target, left_out, guarantee })
 }
 
-/// What the two ends of a flow can keep; refused when more was asked for.
-pub(super) fn promised(flow: &Flow) -> Result<Level> {
+/// What the two ends of a flow can keep.
+pub(super) fn level(flow: &Flow) -> Level {
     let source = flow.source.exchange.info().capability;
     let target = flow.target.exchange.info().capability;
-    let level = Level::derive(&source, &target, flow.target.mode);
-    level.require(flow.policy.guarantee)?;
-    Ok(level)
+    Level::derive(&source, &target, flow.target.mode)
+}
+
+/// Refuses a mode that the target does not have, and a guarantee beyond what the ends can keep.
+pub(super) fn promised(flow: &Flow) -> Result<()> {
+    Level::possible(&flow.target.exchange.info().capability, flow.target.mode)?;
+    level(flow).require(flow.policy.guarantee)
 }
 
 /// The key is made of fields that are delivered.

@@ -6,7 +6,7 @@ use fenhe_core::{Error, Kind, Position, Reader, Result, Source, Writer};
 
 use super::keep::Book;
 use super::lane::{Lane, already_delivered};
-use super::open::{has_key, left_out, open_target, promised, read, wanted};
+use super::open::{has_key, left_out, level, open_target, promised, read, wanted};
 use super::produce::{self, RowProof, Way};
 use super::protect::Pace;
 use super::resume::{Start, decide};
@@ -94,9 +94,9 @@ struct Ready<'a> {
 async fn open<'a>(all: &mut [Ending<'a>], control: &Control) -> Result<Vec<Ready<'a>>> {
     let mut first = None;
     for ending in all.iter_mut() {
+        ending.receipt.guarantee = level(ending.flow);
         match promised(ending.flow) {
-            Ok(level) => {
-                ending.receipt.guarantee = level;
+            Ok(()) => {
                 first.get_or_insert(ending.flow);
             }
             Err(error) => ending.error = Some(error),

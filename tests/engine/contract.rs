@@ -167,9 +167,39 @@ async fn another_type_than_the_contract_asks_for_is_refused() {
     let exchange =
         EXCHANGE.replace("amount = \"JE\"", "amount = { from = \"JE\", type = \"text\" }");
     let (_work, config) = work(&exchange, CONTRACT);
-    let ran = run(&config).await.unwrap();
-    let (_, error) = &ran.errors[0];
-    assert_eq!(error.code(), "contract.type", "{error}");
+    let error = config.check(&Registry::with_defaults()).unwrap_err();
+    assert_eq!((error.code(), error.line()), ("contract.type", Some((22, 1))), "{error}");
+    assert_eq!(run(&config).await.unwrap_err().code(), "contract.type");
+    // Text for text is no other type.
+    let exchange =
+        EXCHANGE.replace("sex_code = \"XB\"", "sex_code = { from = \"XB\", type = \"text\" }");
+    let (_work, config) = work(&exchange, CONTRACT);
+    config.check(&Registry::with_defaults()).unwrap();
+}
+
+#[test]
+fn a_code_table_that_nobody_has_is_found_by_check() {
+    let step =
+        |table: &str| format!("sex_code = {{ from = \"XB\", steps = [{{ code = \"{table}\" }}] }}");
+    let exchange = |table: &str| EXCHANGE.replace("sex_code = \"XB\"", &step(table));
+    let own = "[[table]]\nname = \"own\"\n[[table.code]]\ncode = \"1\"\ntitle = \"男\"\n";
+    for (table, contract, found) in [
+        ("gbt2261.1", CONTRACT.to_owned(), true),
+        ("own", format!("{CONTRACT}\n{own}"), true),
+        ("own", CONTRACT.to_owned(), false),
+        ("gbt3305", CONTRACT.to_owned(), false),
+    ] {
+        let (_work, config) = work(&exchange(table), &contract);
+        let checked = config.check(&Registry::with_defaults());
+        assert_eq!(checked.is_ok(), found, "{table}: {checked:?}");
+        if let Err(error) = checked {
+            assert_eq!((error.code(), error.line()), ("mapping.table", Some((21, 1))), "{error}");
+        }
+    }
+    let without = exchange("gbt3305").replace("contract = \"person.contract.toml\"\n", "");
+    let (_work, config) = work(&without, CONTRACT);
+    let error = config.check(&Registry::with_defaults()).unwrap_err();
+    assert!(error.to_string().contains("did you mean gbt3304?"), "{error}");
 }
 
 #[tokio::test]

@@ -135,7 +135,9 @@ async fn an_error_in_a_mapping_file_is_reported_at_its_line() {
     let error = run(&work, MAPPED).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.line()),
-        (fenhe::core::Kind::NotFound, Some((10, 11))),
+        (fenhe::core::Kind::NotFound, Some((5, 1))),
         "{error}"
     );
+    let text = error.to_string();
+    assert!(text.contains("person.mapping.toml") && text.contains("link: "), "{text}");
 }

@@ -111,6 +111,34 @@ async fn a_storm_of_rejects_stops_the_run() {
 }
 
 #[tokio::test]
+async fn five_in_a_hundred_are_a_storm_unless_a_budget_bears_more() {
+    let percent = |percent| Some(Budget { rejects: None, percent: Some(percent) });
+    let count = |count| Some(Budget { rejects: Some(count), percent: None });
+    // So many rows of a hundred have letters for a number; records, budget, whether the run is stopped.
+    for (bad, records, budget, stopped) in [
+        (6, 3_000, None, true),
+        (4, 3_000, None, false),
+        (6, 900, None, false),
+        (10, 3_000, percent(20.0), false),
+        (10, 3_000, percent(5.0), true),
+        (10, 3_000, count(400), false),
+        (10, 3_000, count(10), true),
+    ] {
+        let work = Work::new();
+        let fee = |i: u64| if i % 100 < bad { "x" } else { "1" };
+        let lines = (0..records).map(|i| format!("{i},a,{}\n", fee(i))).collect::<String>();
+        work.write("in.csv", format!("id,name,fee\n{lines}"));
+        let source = work.source("in.csv", 1).await;
+        let mut flow = work.flow(&source, Arc::new(Platform::plain()), WriteMode::Upsert);
+        flow.policy.budget = budget;
+        let ended = run(&flow).await;
+        let code = ended.error.map(|error| error.code().to_owned());
+        let expected = stopped.then(|| "engine.reject_storm".to_owned());
+        assert_eq!(code, expected, "{bad} of 100, {records}, {budget:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_first_reject_ends_the_run_if_asked() {
     let work = Work::new();
     let platform = Platform::with_watermark();

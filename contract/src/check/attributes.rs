@@ -88,7 +88,7 @@ fn pattern_rule(field: &str, pattern: String, severity: Severity, code: &str) ->
 }
 
 /// The attribute that a rule comes from.
-pub(super) fn attribute(rule: &Rule) -> &'static str {
+pub(crate) fn attribute(rule: &Rule) -> &'static str {
     match rule {
         Rule::NotNull(_) => "required",
         Rule::Length(_) => "length",

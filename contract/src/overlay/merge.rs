@@ -1,5 +1,6 @@
 //! An overlay laid over the data of its base.
 
+use fenhe_core::Error;
 use fenhe_rules::Severity;
 use serde_json::Value;
 
@@ -15,6 +16,8 @@ pub(super) struct Origins {
     rules_before: Vec<usize>,
     contract_rules: usize,
     tables_before: usize,
+    /// Names of the fields of the overlay.
+    names: Vec<String>,
 }
 
 /// The base with the overlay on it, and where each part came from.
@@ -27,6 +30,7 @@ pub(super) fn merge(text: &OverlayDraft, base: &Contract, version: Version) -> (
         rules_before: draft.field.iter().map(|field| field.rules.len()).collect(),
         contract_rules: draft.rule.len(),
         tables_before: draft.table.len(),
+        names: text.field.iter().map(|field| field.name.clone()).collect(),
     };
     if !text.title.is_empty() {
         draft.title.clone_from(&text.title);
@@ -157,16 +161,38 @@ fn severe(rule: &RuleText, severity: Severity) -> RuleText {
     rule
 }
 
+/// What the overlay says of the field that an error is about.
+fn of_field(error: &Error, origins: &Origins) -> Vec<Step> {
+    let named = origins.names.iter().position(|name| Some(name.as_str()) == error.field());
+    named.map_or(Vec::new(), |at| {
+        vec![Step::Key("field".into()), Step::At(at), Step::Key("type".into())]
+    })
+}
+
 /// Paths of the merged contract as paths of the overlay.
 pub(super) fn back_to_overlay(mut wrong: Wrong, origins: &Origins) -> Wrong {
     let mut steps = std::mem::take(&mut wrong.path).into_iter();
     let (first, second) = (steps.next(), steps.next());
     let mut path: Vec<Step> = Vec::new();
     match (first, second) {
+        // A rule of the base that does not go with what the overlay says of a field.
+        (Some(Step::Key(name)), Some(Step::At(at)))
+            if name == "rule" && at < origins.contract_rules =>
+        {
+            path.extend(of_field(&wrong.error, origins));
+        }
         (Some(Step::Key(name)), Some(Step::At(at))) if name == "field" => {
             if let Some(Some(index)) = origins.fields.get(at) {
                 path.extend([Step::Key(name), Step::At(*index)]);
                 let before = origins.rules_before.get(at).copied().unwrap_or(0);
+                let own =
+                    steps.clone().any(|step| matches!(step, Step::At(rule) if rule >= before));
+                if !own && steps.clone().any(|step| matches!(step, Step::At(_))) {
+                    // A rule of the base, which the type of the overlay does not go with.
+                    path.push(Step::Key("type".into()));
+                    wrong.path = path;
+                    return wrong;
+                }
                 path.extend(steps.map(|step| match step {
                     Step::At(rule) => Step::At(rule.saturating_sub(before)),
                     key => key,

@@ -52,13 +52,11 @@ fn verdict(fit: &ContractFit, page: &mut String) {
         let (can, read) = (number(rows.deliverable), number(rows.read));
         let _ = write!(en, "; of {read} rows, <b>{can}</b> ({share}) can be delivered");
         let _ = write!(zh, "{read} 行数据中 <b>{can}</b> 行（{share}）可以交付");
-        match counts.required_open {
-            0 => zh.push('。'),
-            open => {
-                let _ = write!(en, " once {open} required items are settled");
-                let _ = write!(zh, "，前提是解决 {open} 个必填项。");
-            }
+        if let Some(condition) = fit.condition() {
+            let _ = write!(en, " {}", condition.en);
+            let _ = write!(zh, "，{}", condition.zh);
         }
+        zh.push('。');
     }
     en.push('.');
     let _ = write!(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use fenhe_core::nearest;
 use fenhe_values::Pattern;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -90,6 +91,9 @@ table! {
     option century: Century;
     option key: String;
 }
+
+/// The digits of the last day of spreadsheets, 2958465.
+const SERIAL_DIGITS: usize = 7;
 
 /// The keys of a step.
 #[derive(Default)]
@@ -262,12 +266,23 @@ fn dates(spellings: &[Spelling], pivot: Option<u8>) -> Result<(), String> {
     if spellings.is_empty() {
         return Err("date needs a spelling".into());
     }
-    let mut short = false;
+    let (mut short, mut serials) = (false, false);
     for spelling in spellings {
+        serials |= *spelling == Spelling::Excel;
         let Spelling::Pattern(text) = spelling else { continue };
-        let pattern = Pattern::new(text, pivot.unwrap_or(0)).map_err(|bad| bad.to_string())?;
+        // 260102 is a day of 2612 to a spreadsheet: the pattern would never see it.
+        if serials && text.len() <= SERIAL_DIGITS && text.chars().all(|c| c.is_ascii_alphabetic()) {
+            return Err(format!("excel takes the digits of {text} before it: put {text} first"));
+        }
+        let other = |why: String| match nearest(text, ["usual", "excel"]) {
+            Some(near) => format!("there is no spelling {text}; did you mean {near}?"),
+            None => why,
+        };
+        let pattern =
+            Pattern::new(text, pivot.unwrap_or(0)).map_err(|bad| other(bad.to_string()))?;
         if !pattern.has_date() {
-            return Err(format!("the pattern {text} has no date; others are usual and excel"));
+            let why = format!("the pattern {text} has no date; others are usual and excel");
+            return Err(other(why));
         }
         short |= text.replace("YYYY", "").contains("YY");
     }

@@ -100,9 +100,14 @@ pub(super) fn compile_lookup(
 }
 
 fn table(name: &str, context: &Context) -> Result<CodeTable> {
-    let given = context.tables.iter().find(|table| table.name() == name).cloned();
+    table_of(name, &context.tables)
+}
+
+/// The table of this name, out of the given ones or built in.
+pub(crate) fn table_of(name: &str, tables: &[CodeTable]) -> Result<CodeTable> {
+    let given = tables.iter().find(|table| table.name() == name).cloned();
     given.or_else(|| CodeTable::built_in(name)).ok_or_else(|| {
-        let given = context.tables.iter().map(CodeTable::name);
+        let given = tables.iter().map(CodeTable::name);
         let names: Vec<&str> = given.chain(CodeTable::BUILT_IN).collect();
         let error =
             Error::new(Kind::Config, "mapping.table", format!("no code table is called {name}"));

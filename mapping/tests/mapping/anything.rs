@@ -20,7 +20,7 @@ const STEPS: [&str; 24] = [
     "{ split = \"-\", part = -2 }",
     "{ cut = [2, 4] }",
     "\"date\"",
-    "{ date = [\"excel\", \"YYMMDD\", \"YYYY年M月D日\"], pivot = 30 }",
+    "{ date = [\"YYMMDD\", \"excel\", \"YYYY年M月D日\"], pivot = 30 }",
     "{ unit = \"亿元\", to = \"分\" }",
     "{ scale = \"-0.001\" }",
     "{ code = \"gbt3304\", otherwise = \"keep\" }",

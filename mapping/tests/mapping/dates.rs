@@ -61,6 +61,15 @@ fn two_digit_years_follow_their_pivot() {
 }
 
 #[test]
+fn six_digits_are_a_date_before_they_are_a_number_of_days() {
+    let list = r#"{ date = ["usual", "YYMMDD", "excel"], pivot = 30 }"#;
+    assert_eq!(taken(list, &["260102", "46024"]), some(&["2026-01-02", "2026-01-02"]));
+    // Eight digits, or digits with signs between, are beyond the last day of spreadsheets.
+    let other = r#"{ date = ["excel", "YYYYMMDD", "YY-MM-DD"], pivot = 30 }"#;
+    assert_eq!(taken(other, &["20260102", "26-01-02"]), some(&["2026-01-02", "2026-01-02"]));
+}
+
+#[test]
 fn spreadsheet_days_count_their_29_february_1900() {
     // LibreOffice: =TEXT(59;"YYYY-MM-DD") with the 1899-12-30 null date and Excel agree from 61 on; Excel shows 1900-02-28 for 59.
     let (read, faults) =

@@ -12,6 +12,16 @@ fn errors_point_at_line_and_column_and_name_the_nearest() {
         (steps("{ split = \"-\", cut = [1, 2], part = 1 }"), 3, 10, "mapping.toml", "one thing"),
         (steps("{ date = \"YYMMDD\" }"), 3, 10, "mapping.toml", "pivot"),
         (steps("{ date = \"YYYYMMDQ\" }"), 3, 10, "mapping.toml", "pattern"),
+        (steps("{ date = \"ussual\" }"), 3, 10, "mapping.toml", "did you mean usual?"),
+        (
+            steps("{ date = [\"usual\", \"excel\", \"YYMMDD\"], pivot = 30 }"),
+            3,
+            10,
+            "mapping.toml",
+            "put YYMMDD first",
+        ),
+        (steps("{ dat = \"usual\" }"), 3, 12, "mapping.toml", "field a"),
+        ("[fields]\nz = \"Z\"\nb = { typ = \"text\" }\n".into(), 3, 7, "mapping.toml", "field b"),
         (steps("{ match = '(' }"), 3, 10, "mapping.toml", "pattern"),
         (steps("{ mask = \"nmae\" }"), 3, 19, "mapping.toml", "name"),
         (steps("{ unit = \"万圆\", to = \"元\" }"), 3, 19, "mapping.toml", "万元"),
@@ -57,7 +67,7 @@ b = { from = "B", steps = [{ replace = "a", with = "b" }, { match = '.' }, { ext
 c = { from = "B", steps = [{ split = "-", part = -1, otherwise = { value = "x" } }, { cut = [1, 6] }] }
 d = { from = ["A", "B"], steps = [{ join = "-" }], title = "两列" }
 e = { from = ["A", "B"], steps = ["first"] }
-f = { from = "D", steps = [{ date = ["usual", "excel", "YYMMDD"], pivot = 30, otherwise = "null" }], required = true }
+f = { from = "D", steps = [{ date = ["usual", "YYMMDD", "excel"], pivot = 30, otherwise = "null" }], required = true }
 g = { from = "E", steps = [{ unit = "万元", to = "元" }], type = "decimal(14,2)" }
 h = { from = "E", steps = [{ scale = "0.01" }] }
 i = { from = "F", steps = [{ code = { "男" = "1" }, otherwise = "null" }] }

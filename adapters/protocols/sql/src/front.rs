@@ -10,6 +10,34 @@ use crate::statement::list;
 /// Behind the name of a front table: its receipts as a dataset.
 pub(crate) const RECEIPTS: &str = "@receipts";
 
+/// Behind the name of a front table: the rows that are valid now, each record once, as a dataset.
+pub(crate) const CURRENT: &str = "@current";
+
+/// What is read of a front table beside all of its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// All rows, with what became of each.
+    Receipts,
+    /// The rows that are valid now.
+    Current,
+}
+
+impl View {
+    /// The front table that a dataset is a view of.
+    pub(crate) fn of(name: &str) -> Option<(&str, Self)> {
+        let views = [(RECEIPTS, Self::Receipts), (CURRENT, Self::Current)];
+        views.into_iter().find_map(|(end, view)| Some((name.strip_suffix(end)?, view)))
+    }
+
+    /// What stands behind the name of the table.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::Receipts => RECEIPTS,
+            Self::Current => CURRENT,
+        }
+    }
+}
+
 /// The column of receipts that says what became of a row.
 pub(crate) const OUTCOME: &str = "outcome";
 
@@ -86,6 +114,36 @@ impl FrontTable {
     /// Columns of the platform's side of the exchange, which rows must not bring.
     pub(crate) fn written_here(&self) -> [&str; 5] {
         [&self.serial, &self.valid, &self.reason, &self.state, &self.failure]
+    }
+
+    /// Refuses a table that has not the control columns.
+    pub(crate) fn require(&self, table: &str, has: impl Fn(&str) -> bool) -> Result<()> {
+        let needed = [&self.own_key, &self.valid, &self.state, &self.failure];
+        match needed.into_iter().find(|name| !has(name)) {
+            None => Ok(()),
+            Some(name) => Err(Error::new(
+                Kind::Config,
+                "sql.front_columns",
+                format!("{table} is no front table: it has no column {name}"),
+            )
+            .hint("front_columns gives other names, as SJYXBS=valid")),
+        }
+    }
+
+    /// The condition of the rows that are valid now: an invalidation has the own key of the row that it takes back,
+    /// and comes after it. `table` and `sequence`, the column that grows, are SQL already.
+    pub(crate) fn current(
+        &self,
+        dialect: &dyn Dialect,
+        table: &str,
+        sequence: &str,
+    ) -> Result<String> {
+        let (valid, own) = (dialect.quote(&self.valid)?, dialect.quote(&self.own_key)?);
+        Ok(format!(
+            "{valid} = '1' AND {sequence} NOT IN (SELECT w.{sequence} FROM {table} w JOIN \
+             (SELECT {own} AS own, max({sequence}) AS last FROM {table} WHERE {valid} = '0' GROUP BY {own}) z \
+             ON z.own = w.{own} AND w.{sequence} < z.last WHERE w.{valid} = '1')"
+        ))
     }
 
     /// What became of a row: `refused` once the platform gave a reason, `waiting` until it took it, else `taken`.

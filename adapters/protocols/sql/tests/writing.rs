@@ -5,7 +5,7 @@ use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array,
     Int64Array, StringArray, TimestampMillisecondArray, UInt64Array,
 };
-use fenhe_core::{Exchange, ExchangeExt, Kind, WriteMode};
+use fenhe_core::{Exchange, ExchangeExt, Kind, ReadRequest, WriteMode};
 use fenhe_testkit::rows as ndjson;
 
 use fenhe_sql::{Sqlite, Tombstone};
@@ -345,4 +345,39 @@ async fn a_front_table_is_only_added_to_and_its_receipts_are_read() {
     let outcome = receipts[0].records.column_by_name("outcome").unwrap();
     let words: Vec<_> = outcome.as_string::<i32>().iter().flatten().collect();
     assert_eq!(words, ["taken", "refused", "waiting", "waiting", "waiting", "waiting", "waiting"]);
+    // Whoever looks at the database from outside says nothing about front tables. Reported last: 甲又, 乙, 丙.
+    let outside = Sqlite::file(&path);
+    let seen = |batches: &[fenhe_core::Batch]| -> Vec<String> {
+        let names = |b: &fenhe_core::Batch| {
+            let column = b.records.column_by_name("XM").unwrap().as_string::<i32>().clone();
+            column.iter().flatten().map(str::to_owned).collect::<Vec<_>>()
+        };
+        batches.iter().flat_map(names).collect()
+    };
+    assert_eq!(seen(&outside.read_all("上报@receipts").await.unwrap()).len(), 7);
+    assert_eq!(seen(&outside.read_all("上报@current").await.unwrap()), ["乙", "丙", "甲又"]);
+    assert_eq!(seen(&outside.read_all("上报").await.unwrap()).len(), 7);
+    assert_eq!(seen(&db.read_all("上报").await.unwrap()), ["乙", "丙", "甲又"]);
+    // Read on from a place, the same rows are left out.
+    let first = outside.read_all("上报@current").await.unwrap();
+    let from = Some(first[0].position.clone());
+    let request = ReadRequest { dataset: "上报@current".into(), from, ..ReadRequest::default() };
+    let mut rest = outside.read(request).await.unwrap();
+    assert!(rest.next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_record_that_keeps_its_own_key_is_current_once() {
+    // The department keeps one DFSJZJ a record: reported, taken back, reported afresh; the second one was deleted.
+    let (_keep, db) = database(
+        "CREATE TABLE t (SEQ INTEGER PRIMARY KEY, DFSJZJ TEXT, SJYXBS INTEGER, SJSCZT INTEGER, SBYY TEXT);
+         INSERT INTO t (DFSJZJ, SJYXBS) VALUES ('a', 1), ('b', 1), ('a', 0), ('a', 1), ('b', 0);
+         CREATE TABLE plain (id INTEGER);",
+    );
+    let batches = db.read_all("t@current").await.unwrap();
+    let numbers = batches[0].records.column_by_name("SEQ").unwrap();
+    assert_eq!(numbers.as_primitive::<arrow_array::types::Int64Type>().values(), &[4]);
+    let error = db.read_all("plain@current").await.unwrap_err();
+    assert_eq!(error.code(), "sql.front_columns");
+    assert_eq!(db.read_all("none@current").await.unwrap_err().code(), "sql.table");
 }

@@ -12,7 +12,7 @@ use super::MysqlDialect;
 use super::error::fatal;
 use super::native::Native;
 use crate::Dialect;
-use crate::front::{FrontTable, OUTCOME, RECEIPTS};
+use crate::front::{FrontTable, OUTCOME};
 
 /// Tables of our own, hidden from `discover`.
 pub(crate) const OWN: &str = "_fenhe_";
@@ -25,6 +25,8 @@ pub(crate) struct Table {
     /// The name of the dataset: with the database unless it is the one of the connection.
     pub(crate) dataset: String,
     pub(crate) columns: Vec<Column>,
+    /// Which rows are read; all without one.
+    pub(crate) condition: Option<String>,
 }
 
 /// A column.
@@ -116,9 +118,28 @@ impl Table {
         qualified(&self.database, &self.name)
     }
 
+    /// The rows of a front table that are valid now.
+    pub(crate) fn current(mut self, front: &FrontTable) -> Result<Self> {
+        let key = self.key();
+        let sequence = match (&front.sequence, key.as_slice()) {
+            (Some(name), _) => MysqlDialect.quote(name)?,
+            (None, [only]) => MysqlDialect.quote(only)?,
+            (None, _) => {
+                return Err(Error::new(
+                    Kind::Config,
+                    "sql.front_sequence",
+                    "nothing tells which row of the front table is the latest",
+                )
+                .hint("name a column that grows with every row: front_sequence"));
+            }
+        };
+        let table = self.quoted()?;
+        self.condition = Some(front.current(&MysqlDialect, &table, &sequence)?);
+        Ok(self)
+    }
+
     /// The receipts of a front table: its rows with what became of each.
     pub(crate) fn receipts(mut self, front: &FrontTable) -> Result<Self> {
-        self.dataset.push_str(RECEIPTS);
         self.columns.push(Column {
             name: OUTCOME.into(),
             declared: "varchar(8)".into(),
@@ -160,7 +181,7 @@ impl Table {
             )
         })?;
         let dataset = if own == 1 { name.clone() } else { format!("{database}.{name}") };
-        Ok(Self { database, name, dataset, columns })
+        Ok(Self { database, name, dataset, columns, condition: None })
     }
 }
 

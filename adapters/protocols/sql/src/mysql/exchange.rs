@@ -15,7 +15,7 @@ use super::error::fatal;
 use super::plan::Plan;
 use super::reader::MysqlReader;
 use super::target;
-use crate::front::{FrontTable, RECEIPTS};
+use crate::front::{FrontTable, View};
 use crate::server::{Address, ServerConfig, Transport};
 
 const SCHEMES: &[&str] = &["mysql", "mariadb"];
@@ -67,12 +67,25 @@ impl Mysql {
 
     async fn table(&self, conn: &mut Conn, name: &str) -> Result<Table> {
         if let Some(table) = Table::find(conn, name).await?.filter(|_| !name.is_empty()) {
-            return Ok(table);
+            return match &self.front {
+                Some(front) => {
+                    front.require(name, |column| table.column(column).is_some())?;
+                    table.current(front)
+                }
+                None => Ok(table),
+            };
         }
-        if let (Some(front), Some(base)) = (&self.front, name.strip_suffix(RECEIPTS))
+        if let Some((base, view)) = View::of(name)
             && let Some(table) = Table::find(conn, base).await?
         {
-            return table.receipts(front);
+            let front = self.config.front_names()?;
+            front.require(base, |column| table.column(column).is_some())?;
+            let mut table = match view {
+                View::Receipts => table.receipts(&front),
+                View::Current => table.current(&front),
+            }?;
+            table.dataset.push_str(view.suffix());
+            return Ok(table);
         }
         if name.is_empty() {
             let mut all = Table::all(conn).await?;

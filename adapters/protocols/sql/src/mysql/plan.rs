@@ -112,8 +112,12 @@ impl Plan {
         let mut selected = columns.map(|c| c.selected()).collect::<Result<Vec<_>>>()?;
         selected.extend(read);
         let mut sql = format!("SELECT {} FROM {}", selected.join(", "), table.quoted()?);
+        let mut conditions: Vec<String> = table.condition.iter().cloned().collect();
         if !start.after.is_empty() {
-            sql.push_str(&format!(" WHERE ({}) > ({})", names.join(", "), values.join(", ")));
+            conditions.push(format!("({}) > ({})", names.join(", "), values.join(", ")));
+        }
+        if !conditions.is_empty() {
+            sql.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
         }
         if !names.is_empty() {
             sql.push_str(&format!(" ORDER BY {}", names.join(", ")));

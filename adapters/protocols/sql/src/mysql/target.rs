@@ -265,7 +265,7 @@ async fn place(conn: &mut Conn, dataset: &str) -> Result<(String, String)> {
         }
     };
     MysqlDialect.quote(&name)?;
-    if name.starts_with(OWN) || name.ends_with(crate::front::RECEIPTS) {
+    if name.starts_with(OWN) || crate::front::View::of(&name).is_some() {
         return Err(Error::new(
             Kind::Config,
             "sql.name",

@@ -11,7 +11,7 @@ use super::PostgresDialect;
 use super::error::fatal;
 use super::native::Native;
 use crate::Dialect;
-use crate::front::{FrontTable, OUTCOME, RECEIPTS};
+use crate::front::{FrontTable, OUTCOME};
 
 /// Tables of our own, hidden from `discover`.
 pub(crate) const OWN: &str = "_fenhe_";
@@ -25,6 +25,8 @@ pub(crate) struct Table {
     /// The name of the dataset: with the schema unless it is the one that is searched first.
     pub(crate) dataset: String,
     pub(crate) columns: Vec<Column>,
+    /// Which rows are read; all without one.
+    pub(crate) condition: Option<String>,
     pub(crate) order: Order,
 }
 
@@ -124,9 +126,21 @@ impl Table {
         self.columns.iter().find(|c| c.name == name)
     }
 
+    /// The rows of a front table that are valid now.
+    pub(crate) fn current(mut self, front: &FrontTable) -> Result<Self> {
+        let key = self.key();
+        let sequence = match (&front.sequence, key.as_slice()) {
+            (Some(name), _) => PostgresDialect.quote(name)?,
+            (None, [only]) => PostgresDialect.quote(only)?,
+            (None, _) => "ctid".into(),
+        };
+        let table = self.quoted()?;
+        self.condition = Some(front.current(&PostgresDialect, &table, &sequence)?);
+        Ok(self)
+    }
+
     /// The receipts of a front table: its rows with what became of each.
     pub(crate) fn receipts(mut self, front: &FrontTable) -> Result<Self> {
-        self.dataset.push_str(RECEIPTS);
         self.columns.push(Column {
             name: OUTCOME.into(),
             declared: "text".into(),
@@ -167,7 +181,7 @@ impl Table {
             _ => Order::Given,
         };
         let dataset = if first { name.clone() } else { format!("{schema_name}.{name}") };
-        Ok(Self { oid, schema_name, name, dataset, columns, order })
+        Ok(Self { oid, schema_name, name, dataset, columns, condition: None, order })
     }
 }
 

@@ -70,11 +70,15 @@ impl Plan {
         let mut selected = names.map(|c| c.selected()).collect::<Result<Vec<_>>>()?;
         selected.extend(keys.iter().map(|(name, _)| format!("{name}::text")));
         let mut sql = format!("SELECT {} FROM {} _t", selected.join(", "), table.quoted()?);
+        let mut conditions: Vec<String> = table.condition.iter().cloned().collect();
         if !start.after.is_empty() {
             let names: Vec<_> = keys.iter().map(|(name, _)| name.as_str()).collect();
             let values = keys.iter().zip(1..).map(|((_, kind), n)| format!("${n}::text::{kind}"));
             let values: Vec<_> = values.collect();
-            sql.push_str(&format!(" WHERE ({}) > ({})", names.join(", "), values.join(", ")));
+            conditions.push(format!("({}) > ({})", names.join(", "), values.join(", ")));
+        }
+        if !conditions.is_empty() {
+            sql.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
         }
         match table.order {
             Order::Key => {

@@ -243,7 +243,7 @@ async fn place(client: &Client, dataset: &str) -> Result<(String, String)> {
         None => (current, dataset.to_owned()),
     };
     PostgresDialect.quote(&name)?;
-    if name.starts_with(OWN) || name.ends_with(crate::front::RECEIPTS) {
+    if name.starts_with(OWN) || crate::front::View::of(&name).is_some() {
         return Err(wrong());
     }
     Ok((schema, name))

@@ -92,8 +92,13 @@ impl ServerConfig {
         if !self.front_table {
             return Ok(None);
         }
+        self.front_names().map(Some)
+    }
+
+    /// The control columns of a front table, should one be read.
+    pub(crate) fn front_names(&self) -> Result<FrontTable> {
         let (region, sequence) = (self.front_region.clone(), self.front_sequence.clone());
-        FrontTable::new(&self.front_columns, region, sequence).map(Some)
+        FrontTable::new(&self.front_columns, region, sequence)
     }
 }
 

@@ -25,6 +25,10 @@ pub(crate) struct Table {
     pub(crate) name: String,
     pub(crate) columns: Vec<Column>,
     pub(crate) order: Order,
+    /// The name of the dataset, where it is more than the table.
+    pub(crate) dataset: Option<String>,
+    /// Which rows are read; all without one.
+    pub(crate) condition: Option<String>,
 }
 
 /// A column.
@@ -101,6 +105,25 @@ impl Table {
         Ok(self)
     }
 
+    /// The rows of a front table that are valid now.
+    pub(crate) fn current(mut self, front: &FrontTable) -> Result<Self> {
+        let sequence = match (&front.sequence, &self.order) {
+            (Some(sequence), _) => SqliteDialect.quote(sequence)?,
+            (None, Order::RowId(id)) => (*id).to_owned(),
+            (None, _) => {
+                return Err(Error::new(
+                    Kind::Config,
+                    "sql.front_sequence",
+                    "nothing tells which row of the front table is the latest",
+                )
+                .hint("name a column that grows with every row: front_sequence"));
+            }
+        };
+        let table = SqliteDialect.quote(&self.name)?;
+        self.condition = Some(front.current(&SqliteDialect, &table, &sequence)?);
+        Ok(self)
+    }
+
     pub(crate) fn schema(&self) -> SchemaRef {
         let fields: Vec<_> = self.columns.iter().map(Column::field).collect();
         let metadata = [(FORMAT.to_owned(), "sqlite".to_owned())].into();
@@ -149,7 +172,7 @@ impl Table {
                 column.arrow = stored_type(connection, &name, &column.name)?;
             }
         }
-        let mut table = Self { name, columns, order: Order::Given };
+        let mut table = Self { name, columns, order: Order::Given, dataset: None, condition: None };
         let free = |id: &&str| table.columns.iter().all(|c| !c.name.eq_ignore_ascii_case(id));
         table.order = match ["rowid", "_rowid_", "oid"].into_iter().find(free) {
             _ if keyed => Order::Key(table.key()),

@@ -64,7 +64,8 @@ impl Plan {
             return Err(config("sql.position", "the position belongs to a table with another key"));
         }
         let sql = sql(table, &names, &key, &start)?;
-        Ok(Self { dataset: table.name.clone(), schema, natives, sql, key: key.len(), start })
+        let dataset = table.dataset.as_ref().unwrap_or(&table.name).clone();
+        Ok(Self { dataset, schema, natives, sql, key: key.len(), start })
     }
 
     /// The parameters of the statement.
@@ -132,17 +133,20 @@ fn sql(table: &Table, names: &[String], key: &[String], start: &Mark) -> Result<
     }
     let mut sql =
         format!("SELECT {} FROM {}", selected.join(", "), SqliteDialect.quote(&table.name)?);
+    let mut conditions: Vec<String> = table.condition.iter().cloned().collect();
+    if !key.is_empty() && !start.after.is_empty() {
+        let marks: Vec<_> = (1..=key.len()).map(|n| SqliteDialect.parameter(n)).collect();
+        conditions.push(format!("({}) > ({})", key.join(", "), marks.join(", ")));
+    }
+    if !conditions.is_empty() {
+        sql.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
+    }
     if key.is_empty() {
         if start.records > 0 {
             sql.push_str(" LIMIT -1 OFFSET ?1");
         }
         return Ok(sql);
     }
-    let keys = key.join(", ");
-    if !start.after.is_empty() {
-        let marks: Vec<_> = (1..=key.len()).map(|n| SqliteDialect.parameter(n)).collect();
-        sql.push_str(&format!(" WHERE ({keys}) > ({})", marks.join(", ")));
-    }
-    sql.push_str(&format!(" ORDER BY {keys}"));
+    sql.push_str(&format!(" ORDER BY {}", key.join(", ")));
     Ok(sql)
 }

@@ -20,7 +20,7 @@ use super::columns::Column;
 use super::connection::to_read;
 use super::error::fatal;
 use super::plan::{Mark, Plan};
-use crate::front::RECEIPTS;
+use crate::front::View;
 
 type Item = Result<Option<Batch>>;
 
@@ -254,12 +254,24 @@ fn table_of(connection: &Connection, settings: &SqliteConfig, name: &str) -> Res
     if !name.is_empty()
         && let Some(table) = Table::find(connection, name, settings.types)?
     {
-        return Ok(table);
+        return match settings.front()? {
+            Some(front) => {
+                front.require(name, |column| table.column(column).is_some())?;
+                table.current(&front)
+            }
+            None => Ok(table),
+        };
     }
-    if let (Some(front), Some(base)) = (settings.front()?, name.strip_suffix(RECEIPTS))
-        && let Some(table) = Table::find(connection, base, settings.types)?
+    if let Some((base, view)) = View::of(name)
+        && let Some(mut table) = Table::find(connection, base, settings.types)?
     {
-        return table.receipts(&front);
+        let front = settings.front_names()?;
+        front.require(base, |column| table.column(column).is_some())?;
+        table.dataset = Some(format!("{}{}", table.name, view.suffix()));
+        return match view {
+            View::Receipts => table.receipts(&front),
+            View::Current => table.current(&front),
+        };
     }
     let mut all = Table::all(connection, settings.types)?;
     if name.is_empty() && all.len() == 1 {
