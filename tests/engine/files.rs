@@ -94,19 +94,6 @@ async fn a_record_beyond_the_limit_is_one_reject_with_any_number_of_threads() {
     assert!(found[0] == found[1], "rows, numbers, lines, offsets or rejects differ");
 }
 
-/// Nothing can be cut where there is no header: the error is the one of the decoder.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_table_cut_in_its_header_fails_alike_with_any_number_of_threads() {
-    let work = Work::new();
-    work.write("t.dbf", "\u{3}\u{1}\u{1}\u{1}\0\0\0\0");
-    let mut errors = Vec::new();
-    for threads in [1, 2] {
-        let exchange = work.source("t.dbf", threads).await.input.exchange;
-        errors.push(exchange.read(ReadRequest::default()).await.err().map(|e| e.to_string()));
-    }
-    assert_eq!(errors[0], errors[1]);
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dropped_future_loses_nothing() {
     let work = Work::new();

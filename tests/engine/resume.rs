@@ -258,6 +258,8 @@ async fn sums_and_digests_go_on_without_the_rows_that_the_target_refused() {
             let source = work.people(1_000).await;
             let mut flow = work.flow(&source, Arc::new(platform.clone()), WriteMode::Append);
             flow.ledger = Some(work.path("ledger.db"));
+            // A tenth is refused, which is no storm here.
+            flow.limits.rejects_per_mille = 1_000;
             run(&flow).await;
             platform.inject(None);
             // The run that ends it, and one that finds everything delivered.

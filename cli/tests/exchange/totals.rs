@@ -109,20 +109,21 @@ fn a_sum_of_changed_values_is_not_compared_with_that_of_the_source() {
 
 #[test]
 fn a_total_that_cannot_be_kept_is_found_before_anything_is_read() {
-    // What the mapping says of the amount, the place of the error, words of it.
+    // What the mapping says of the amount, the place of the error, its code and words of it.
     let cases = [
-        ("", (12, 1), "control total of amount, and nothing is made for it"),
+        ("", (12, 1), "contract.total", "control total of amount, and nothing is made for it"),
         (
             "amount = { from = \"AMT\", type = \"text\" }\n",
             (13, 1),
-            "mapped as text, which has no exact sum",
+            "contract.type",
+            "mapped as text, and the contract asks for decimal(8,2)",
         ),
     ];
-    for (amount, (row, column), words) in cases {
+    for (amount, (row, column), code, words) in cases {
         let work = work(GOOD, &FIELDS.replace("amount = \"AMT\"\n", amount));
         std::fs::remove_file(work.path("fee.txt")).unwrap();
         let wrong = work.ends("check exchange.toml", 2);
-        assert!(wrong.err.contains(words) && wrong.err.contains("contract.total"), "{}", wrong.err);
+        assert!(wrong.err.contains(words) && wrong.err.contains(code), "{}", wrong.err);
         assert!(wrong.err.contains(&format!("line {row}, column {column}")), "{}", wrong.err);
     }
 }
