@@ -23,6 +23,9 @@ pub struct Columns {
     rows: usize,
 }
 
+/// Values of all columns together for which there is room at first.
+const FIRST_VALUES: usize = 4 << 20;
+
 impl Columns {
     /// Columns for data in `encoding`, with room for `rows` rows.
     ///
@@ -34,6 +37,8 @@ impl Columns {
         pools: &Pools,
         rows: usize,
     ) -> Result<Self> {
+        // Room for rows is not made in each of thousands of columns.
+        let rows = rows.min(FIRST_VALUES / specs.len().max(1));
         let columns = specs
             .iter()
             .map(|spec| ColumnBuilder::new(spec, encoding, pools, rows))

@@ -16,9 +16,12 @@ pub(super) struct TextColumn {
     scratch: Utf8Buf,
 }
 
+/// Bytes of a row for which there is room at first: a recycled buffer instead of one that grows from nothing.
+const FIRST_BYTES: usize = 16;
+
 impl TextColumn {
     pub(super) fn new(encoding: Encoding, pools: &Pools, rows: usize) -> Self {
-        let column = StringColumn::new(pools, rows, 0);
+        let column = StringColumn::new(pools, rows, rows.saturating_mul(FIRST_BYTES));
         Self { column, encoding, road: encoding.table(), scratch: Utf8Buf::default() }
     }
 

@@ -193,7 +193,7 @@ impl Columns {
 impl Build {
     fn new(data_type: &DataType, pools: &Pools) -> Self {
         match data_type {
-            DataType::Utf8 => Self::Text(StringColumn::new(pools, FIRST_ROWS, 0)),
+            DataType::Utf8 => Self::Text(StringColumn::new(pools, FIRST_ROWS, 16 * FIRST_ROWS)),
             DataType::Int64 | DataType::Timestamp(..) => {
                 Self::Int64(PrimitiveColumn::new(pools, FIRST_ROWS))
             }
