@@ -5,6 +5,7 @@ mod build;
 mod contract;
 mod fields;
 mod grammar;
+mod reference;
 
 use std::path::{Path, PathBuf};
 

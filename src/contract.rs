@@ -8,9 +8,10 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use fenhe_contract::Contract;
 use fenhe_core::{Error, Fault, Kind, Result, nearest, schema};
 use fenhe_mapping::{Context, FieldMapping, Mapper, Mapping};
-use fenhe_rules::{Checker, Date, Severity};
+use fenhe_rules::{Checker, Date, Rule, Severity};
 use serde::{Deserialize, Serialize};
 
+use crate::keys::Keys;
 use crate::types::type_name;
 
 /// What a rule of the contract found on the rows of a run and let pass.
@@ -30,11 +31,26 @@ pub struct Finding {
     pub first: u64,
 }
 
+/// The rules that need keys of other datasets.
+pub(crate) fn references(rules: &[Rule]) -> impl Iterator<Item = &fenhe_rules::rule::Reference> {
+    rules.iter().filter_map(|rule| match rule {
+        Rule::Reference(rule) => Some(rule),
+        _ => None,
+    })
+}
+
+/// The rules of a contract that a mapping makes the fields for.
+pub(crate) fn rules_of(contract: &Contract, mapping: &Mapping) -> Vec<Rule> {
+    let made = |name: &str| mapping.fields.iter().any(|field| field.name == name);
+    contract.rules_on(|name| mapping.fields.is_empty() || made(name))
+}
+
 /// The names that a mapping makes are those of the contract, and none that it requires is forgotten.
 ///
 /// # Errors
 /// [`Kind::Config`] with the field: `contract.unknown` for a field that the contract does not have (the nearest is
-/// named), `contract.unmapped` for one that it requires and nothing is made for.
+/// named), `contract.unmapped` for one that it requires and nothing is made for, `contract.total` for one whose sum it asks for
+/// and that has none.
 pub(crate) fn covers(contract: &Contract, mapping: &Mapping) -> Result<()> {
     if mapping.fields.is_empty() {
         return Ok(());
@@ -54,8 +70,31 @@ pub(crate) fn covers(contract: &Contract, mapping: &Mapping) -> Result<()> {
     let made = |name: &str| mapping.fields.iter().any(|field| field.name == name);
     match contract.fields().iter().find(|field| field.required && !made(&field.name)) {
         Some(field) => Err(unmapped(contract, &field.name, "nothing is made for it")),
-        None => Ok(()),
+        None => totals(contract, mapping),
     }
+}
+
+/// Every field that the contract calls a control total is made, and as something that has an exact sum.
+fn totals(contract: &Contract, mapping: &Mapping) -> Result<()> {
+    for total in contract.totals() {
+        let Some(field) = mapping.fields.iter().find(|field| field.name == *total) else {
+            return Err(no_total(contract, total, "nothing is made for it".into()));
+        };
+        let exact = |kind: &DataType| kind.is_integer() || kind.is_decimal();
+        if let Some(kind) = field.data_type.as_ref().filter(|kind| !exact(kind)) {
+            let why = format!("it is mapped as {}, which has no exact sum", type_name(kind));
+            return Err(no_total(contract, total, why));
+        }
+    }
+    Ok(())
+}
+
+fn no_total(contract: &Contract, field: &str, why: String) -> Error {
+    let message =
+        format!("contract {} asks for the control total of {field}, and {why}", contract.name());
+    Error::new(Kind::Config, "contract.total", message)
+        .at_field(field)
+        .hint("map the field as a number, or leave it out of totals in the contract")
 }
 
 /// The mapping of a flow with what the contract adds: the fields, where nobody named any, their types and titles.
@@ -124,6 +163,10 @@ fn by_name(contract: &Contract, source: &SchemaRef) -> Result<Vec<FieldMapping>>
                 let why = "the source has no column of this name";
                 return Err(unmapped(contract, &field.name, why));
             }
+            Err(_) if contract.totals().contains(&field.name) => {
+                let why = "the source has no column of this name".into();
+                return Err(no_total(contract, &field.name, why));
+            }
             Err(_) => {}
         }
     }
@@ -171,14 +214,19 @@ impl RowCheck {
     ///
     /// # Errors
     /// Those of [`Checker::new`].
-    pub(crate) fn new(contract: &Contract, mapped: &SchemaRef) -> Result<Self> {
+    pub(crate) fn new(contract: &Contract, mapped: &SchemaRef, keys: &Keys) -> Result<Self> {
         let rules = contract.rules_on(|name| mapped.index_of(name).is_ok());
         let mut context = fenhe_rules::Context::on(today());
         context.tables = contract.tables().to_vec();
+        context.key_memory = keys.memory;
+        context.references = keys.sets();
         let checker = Checker::new(mapped, &rules, context).map_err(|error| {
-            match error.code() == "rules.reference" {
-                true => error.hint("an exchange cannot give keys of other datasets to rules yet"),
-                false => error,
+            match (error.code(), references(&rules).next()) {
+                ("rules.reference", _) => error.hint("name their place under [reference.NAME]"),
+                ("rules.type", Some(_)) if error.message().contains("the keys of") => {
+                    error.hint("say under [reference.NAME.read] how they are read: types = \"text\" keeps codes as text")
+                }
+                _ => error,
             }
         })?;
         let findings = rules
@@ -308,6 +356,6 @@ fn is_text(kind: &DataType) -> bool {
 }
 
 fn today() -> Date {
-    let now: String = crate::receipt::utc(SystemTime::now()).chars().take(10).collect();
+    let now: String = crate::clock::utc(SystemTime::now()).chars().take(10).collect();
     now.parse().unwrap_or_else(|_| Date::from_days(0))
 }

@@ -12,6 +12,7 @@ use fenhe_core::{Batch, Limits, Reject, Result, Source};
 use fenhe_mapping::{Context, Mapped, Mapper, Mapping};
 
 use crate::contract::{self, Finding, RowCheck};
+use crate::keys::Keys;
 use crate::ndjson::with_row;
 
 pub(crate) use resources::resources;
@@ -25,6 +26,8 @@ pub struct Fields {
     pub context: Context,
     /// What the platform asks for: it gives types, and its rules are checked on the mapped rows.
     pub contract: Option<Arc<Contract>>,
+    /// Keys of other datasets that its rules refer to.
+    pub keys: Keys,
 }
 
 /// A mapping bound to the schema of a source, for the batches of one run.
@@ -43,6 +46,11 @@ impl Fields {
         self.mapping.wanted()
     }
 
+    /// The fields whose sums the contract calls control totals.
+    pub fn totals(&self) -> &[String] {
+        self.contract.as_ref().map_or(&[], |contract| contract.totals())
+    }
+
     /// Columns of `source` that are left out.
     pub fn left_out(&self, source: &Schema) -> Vec<String> {
         match &self.contract {
@@ -58,14 +66,14 @@ impl Fields {
     ///
     /// # Errors
     /// Those of [`Mapping::bind`]; with a contract also `contract.unknown`, `contract.unmapped` and `contract.type`, and
-    /// those of its rules.
+    /// those of its rules (`rules.reference` for keys that are not there).
     pub fn bind(&self, source: &SchemaRef) -> Result<BoundFields> {
         let Some(contract) = &self.contract else {
             let mapper = Arc::new(self.mapping.bind(source, &self.context)?);
             return Ok(BoundFields { mapper, check: None, replaced: Arc::default() });
         };
         let mapper = Arc::new(contract::bind(contract, &self.mapping, source, &self.context)?);
-        let check = Some(RowCheck::new(contract, mapper.schema())?);
+        let check = Some(RowCheck::new(contract, mapper.schema(), &self.keys)?);
         Ok(BoundFields { mapper, check, replaced: Arc::default() })
     }
 }
@@ -155,7 +163,7 @@ fn assemble(
     for (row, reject) in bad {
         let number = numbers.get(row).copied().unwrap_or_default();
         let reject = reject.at(number, 0, 0).from_source(source);
-        rejects.push(with_row(reject, &batch.records, row, limits.reject_raw));
+        rejects.push(with_row(reject, &batch.records, row, limits.reject_raw)?);
     }
     rejects.sort_by_key(|reject: &Reject| reject.record);
     let numbers = rows.iter().filter_map(|row| numbers.get(*row).copied()).collect();

@@ -5,6 +5,7 @@ mod identity;
 mod parallel;
 mod position;
 mod reader;
+mod record;
 mod sequential;
 mod spool;
 mod writer;

@@ -1,13 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+mod agreed;
 pub mod blocking;
 mod books;
 mod checkpoint;
+mod clock;
 mod config;
 mod contract;
 mod fields;
 mod files;
 mod guarantee;
+mod keys;
 pub mod ndjson;
 mod null;
 mod place;
@@ -34,13 +37,16 @@ pub use fenhe_core as core;
 pub use fenhe_ledger as ledger;
 pub use fenhe_mapping as mapping;
 
+pub use agreed::AgreedTotal;
 pub use books::{Accounts, Books, Entry, Outcome};
 pub use checkpoint::Checkpoint;
+pub use clock::utc;
 pub use config::{ExchangeConfig, Prepared, Settings, usual_mode, write_mode};
 pub use contract::Finding;
 pub use fields::{BoundFields, Fields};
 pub use files::{Files, MakeFormat};
 pub use guarantee::Level;
+pub use keys::{Keys, Reference};
 pub use null::Null;
 pub use place::Place;
 pub use pump::{
@@ -48,15 +54,13 @@ pub use pump::{
     Progress, Protection, RejectFile, Replay, outline, pump, pump_together,
 };
 pub use reasons::Reason;
-pub use receipt::{
-    FlowReceipt, ReadBack, Receipt, RowsProof, Side, Status, run_id, utc, write_receipt,
-};
+pub use receipt::{FlowReceipt, ReadBack, Receipt, RowsProof, Side, Status, run_id, write_receipt};
 pub use reconcile::{Difference, Reconciled, Row, reconcile};
 pub use registry::{OpenPlace, Opened, Opening, Purpose, Registry, Scheme, SourceEnd, TargetEnd};
 #[cfg(feature = "excel")]
 pub use reject_workbook::reject_workbook;
 pub use rejects::{Keep, RejectLog, Rejected};
-pub use replay::{Corrections, correction_list};
+pub use replay::Corrections;
 pub use run::Ran;
 pub use stdio::Stdio;
 pub use totals::{Column, Totals};

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use fenhe_core::{ControlTotal, Error, Result};
 use fenhe_ledger::{Algorithm, Chain, ROWS_FORM, RowSet, Seal, Signer};
 use serde::{Deserialize, Serialize};
 
+use crate::agreed::{AgreedTotal, agreed};
 use crate::books::Books;
+use crate::clock::utc;
 use crate::contract::Finding;
 use crate::guarantee::Level;
 use crate::pump::{Flow, mode_name};
@@ -89,6 +91,9 @@ pub struct FlowReceipt {
     /// What the source says about its totals, against what was counted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub declared: Vec<ControlTotal>,
+    /// The control totals of the contract over the rows given to the target, against those that the source declares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub totals: Vec<AgreedTotal>,
     /// What the target returned when it was asked afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_back: Option<ReadBack>,
@@ -212,6 +217,7 @@ impl FlowReceipt {
             rows: None,
             left_out: Vec::new(),
             declared: Vec::new(),
+            totals: Vec::new(),
             read_back: None,
             guarantee: Level::L0,
             plan: flow.plan.clone(),
@@ -251,6 +257,15 @@ impl FlowReceipt {
             against.push(format!(
                 "{}: the source declares {}, counted are {}",
                 total.of, total.declared, total.counted
+            ));
+        }
+        self.totals = agreed(flow, self);
+        for total in self.totals.iter().filter(|total| total.contradicts()) {
+            against.push(format!(
+                "control total {}: the source declares {}, delivered were {}",
+                total.of,
+                total.declared.as_deref().unwrap_or_default(),
+                total.delivered.as_deref().unwrap_or_default()
             ));
         }
         if !against.is_empty() && self.status < Status::Incomplete {
@@ -298,6 +313,7 @@ impl FlowReceipt {
             && self.books.in_doubt == 0
             && self.read_back.as_ref().is_none_or(|back| back.agrees)
             && !self.declared.iter().any(ControlTotal::contradicts)
+            && !self.totals.iter().any(AgreedTotal::contradicts)
     }
 }
 
@@ -355,48 +371,4 @@ pub fn write_receipt(path: &Path, document: &[u8]) -> Result<()> {
     file.sync_all().map_err(named)?;
     std::fs::rename(&part, path).map_err(named)?;
     sync_folder(path)
-}
-
-/// A time as `2026-11-23T04:05:15Z`.
-pub fn utc(time: SystemTime) -> String {
-    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(days);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        rest / 3_600,
-        rest / 60 % 60,
-        rest % 60
-    )
-}
-
-/// Year, month and day of a count of days since 1970-01-01, by H. Hinnant's `civil_from_days`.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (year, month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_civil() {
-        // Expected values from date(1).
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_827_696, "2000-02-29T12:34:56Z"),
-            (1_795_406_715, "2026-11-23T04:05:15Z"),
-        ] {
-            assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(seconds)), text);
-        }
-    }
 }

@@ -168,11 +168,13 @@ impl ReadBack {
             [] => None,
             key => Some(RowEncoder::columns(schema, key)?),
         };
+        let summed = receipt.columns.iter().filter(|column| column.sum.is_some());
+        let summed: Vec<String> = summed.map(|column| column.name.clone()).collect();
         Ok(Self {
             rows: RowEncoder::new(schema),
             kinds: keys.as_ref().map(|keys| keys.kinds().to_vec()).unwrap_or_default(),
             keys,
-            totals: Totals::new(schema, &[]),
+            totals: Totals::new(schema, &summed, &[]),
             all: RowSet::default(),
             found: 0,
             source: Source::named(target.name.clone()),

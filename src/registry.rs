@@ -164,7 +164,7 @@ impl Registry {
         })
     }
 
-    fn scheme(&self, place: &Place) -> Result<&Scheme> {
+    pub(crate) fn scheme(&self, place: &Place) -> Result<&Scheme> {
         self.schemes.get(place.scheme()).ok_or_else(|| {
             let names: Vec<&str> = self.schemes.keys().map(String::as_str).collect();
             let message = format!("there is no place of the kind {}:", place.scheme());

@@ -1,23 +1,26 @@
 //! Rejects that people corrected, sent again under the numbers of their records.
 
 mod list;
+mod raw;
 mod rows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use arrow_array::RecordBatch;
 use fenhe_core::{Error, Kind, Result, WriteMode};
 use fenhe_ledger::{DeliveryBooks, Ledger, OpenReject, Run};
 
+use crate::clock::utc;
 use crate::config::{ExchangeConfig, Prepared};
 use crate::pump::{Control, Flow, Input, Policy, Replay, outline, pump};
-use crate::receipt::{Receipt, utc, write_receipt};
+use crate::receipt::{Receipt, write_receipt};
 use crate::run::Ran;
 
 #[cfg(feature = "excel")]
 pub(crate) use list::sheet;
-pub use list::{Corrections, correction_list};
+pub use list::Corrections;
 use rows::Corrected;
 
 impl ExchangeConfig {
@@ -52,8 +55,8 @@ impl ExchangeConfig {
         let mut receipt = Receipt::begin(self.name());
         let control = control.clone().for_run(&receipt.run);
         let mut replays = Vec::new();
-        for (delivery, prepared, rows) in self.assign(flows, corrections)? {
-            replays.push(replay_flow(&prepared.flow, delivery, rows).await?);
+        for (delivery, prepared, rows) in self.assign(flows, corrections).await? {
+            replays.push(replay_flow(prepared, delivery, rows).await?);
         }
         let books = self.books()?;
         books.ledger.begin(&Run {
@@ -85,12 +88,13 @@ impl ExchangeConfig {
     }
 
     /// The corrected rows by the delivery and flow that they belong to.
-    fn assign<'a>(
+    async fn assign<'a>(
         &self,
         flows: &'a [Prepared],
         corrections: &Corrections,
     ) -> Result<Vec<(String, &'a Prepared, Vec<list::Correction>)>> {
         let open = self.open_rejects()?;
+        let mut ends = BTreeMap::new();
         let mut by_delivery: BTreeMap<String, (&Prepared, Vec<list::Correction>)> = BTreeMap::new();
         for correction in corrections.rows() {
             let fits = |open: &&OpenReject| {
@@ -107,19 +111,41 @@ impl ExchangeConfig {
                 .hint("take the list of open rejects from the ledger again; keep its columns _delivery and _record"));
             };
             let Some(prepared) = flows.iter().find(|p| p.flow.name == one.flow) else { continue };
+            if !ends.contains_key(&one.flow) {
+                let encoding = raw::encoding_of(prepared, &prepared.flow.limits).await?;
+                ends.insert(one.flow.clone(), (outline(&prepared.flow).await?, encoding));
+            }
+            let Some((outline, encoding)) = ends.get(&one.flow) else { continue };
+            let correction = correction.clone().of(&one.reject, outline, *encoding)?;
             let entry = by_delivery.entry(one.delivery.clone()).or_insert((prepared, Vec::new()));
-            entry.1.push(correction.clone());
+            entry.1.push(correction);
         }
         Ok(by_delivery.into_iter().map(|(d, (p, rows))| (d, p, rows)).collect())
     }
 }
 
+impl Prepared {
+    /// Open rejects of this flow as a list to correct. Columns that begin with `_` say what it is about; the others hold the
+    /// values: under the names of the source where the record was refused before the target saw it, else under those of the
+    /// target. A record that never became a row has its bytes as text and as digits, to be corrected in either, and the
+    /// fields of the target to be filled in instead.
+    ///
+    /// # Errors
+    /// Those of opening both ends.
+    pub async fn correction_list(&self, open: &[OpenReject]) -> Result<RecordBatch> {
+        let outline = outline(&self.flow).await?;
+        let encoding = raw::encoding_of(self, &self.flow.limits).await?;
+        list::correction_list(open, &outline, encoding)
+    }
+}
+
 /// The flow that sends corrected rows to the target of another flow.
 async fn replay_flow(
-    flow: &Flow,
+    prepared: &Prepared,
     delivery: String,
     mut rows: Vec<list::Correction>,
 ) -> Result<Flow> {
+    let flow = &prepared.flow;
     if flow.target.mode == WriteMode::Replace {
         return Err(Error::new(
             Kind::Config,
@@ -133,7 +159,7 @@ async fn replay_flow(
     let records: Vec<u64> = rows.iter().map(|row| row.record).collect();
     let outline = outline(flow).await?;
     let fingerprint = list::fingerprint(&rows);
-    let corrected = Corrected::make(flow, &outline, rows)?;
+    let corrected = Corrected::make(flow, prepared.files.as_ref(), &outline, rows).await?;
     Ok(Flow {
         pipeline: format!("{}#replay", flow.pipeline),
         plan: Flow::digest([flow.plan.as_str(), &delivery]),

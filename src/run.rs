@@ -9,9 +9,10 @@ use fenhe_core::{Error, Result};
 use fenhe_ledger::OpenReject;
 use fenhe_ledger::{Algorithm, Ledger, Run, Signer};
 
+use crate::clock::utc;
 use crate::config::{ExchangeConfig, Prepared};
 use crate::pump::{Control, Flow, Input, KeepRows, pump_together};
-use crate::receipt::{FlowReceipt, Receipt, Status, run_id, utc, write_receipt};
+use crate::receipt::{FlowReceipt, Receipt, Status, run_id, write_receipt};
 use crate::reconcile::reconcile;
 #[cfg(feature = "excel")]
 use crate::reject_workbook::flow_workbook;

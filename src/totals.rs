@@ -1,7 +1,11 @@
-//! Null counts of every column and exact sums of the decimal ones, over the rows given to the target.
+//! Null counts of every column and exact sums of the decimal ones, over the rows given to the target. Whole numbers are
+//! summed where a contract says that they are a total.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type};
+use arrow_array::types::{
+    ArrowPrimitiveType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Int8Type,
+    Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
 use arrow_array::{Array, RecordBatch};
 use arrow_buffer::i256;
 use arrow_schema::{DataType, Schema};
@@ -19,7 +23,8 @@ pub struct Column {
     pub kind: String,
     /// Rows without a value.
     pub nulls: u64,
-    /// Exact sum in plain decimal digits; only for decimal columns, and only while it fits 76 digits.
+    /// Exact sum in plain decimal digits, while it fits 76 digits; for decimal columns, and for whole numbers that a contract
+    /// calls a control total.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sum: Option<String>,
 }
@@ -40,13 +45,15 @@ struct Running {
 }
 
 impl Totals {
-    /// Totals for rows of this schema, going on from those of an interrupted run with the same columns.
-    pub fn new(schema: &Schema, before: &[Column]) -> Self {
+    /// Totals for rows of this schema, going on from those of an interrupted run with the same columns. Columns of whole
+    /// numbers are summed where they are `nominated`.
+    pub fn new(schema: &Schema, nominated: &[String], before: &[Column]) -> Self {
         let columns = schema
             .fields()
             .iter()
             .map(|field| {
-                let scale = scale_of(field.data_type());
+                let whole = field.data_type().is_integer() && nominated.contains(field.name());
+                let scale = if whole { Some(0) } else { scale_of(field.data_type()) };
                 let old = before.iter().find(|c| c.name == *field.name());
                 Running {
                     name: field.name().clone(),
@@ -136,6 +143,14 @@ fn sum_of(array: &dyn Array) -> Option<i256> {
         wide.checked_add(i256::from_i128(part))
     };
     match array.data_type() {
+        DataType::Int8 => narrow(&mut whole::<Int8Type>(array)),
+        DataType::Int16 => narrow(&mut whole::<Int16Type>(array)),
+        DataType::Int32 => narrow(&mut whole::<Int32Type>(array)),
+        DataType::Int64 => narrow(&mut whole::<Int64Type>(array)),
+        DataType::UInt8 => narrow(&mut whole::<UInt8Type>(array)),
+        DataType::UInt16 => narrow(&mut whole::<UInt16Type>(array)),
+        DataType::UInt32 => narrow(&mut whole::<UInt32Type>(array)),
+        DataType::UInt64 => narrow(&mut whole::<UInt64Type>(array)),
         DataType::Decimal32(..) => {
             let array = array.as_primitive::<Decimal32Type>();
             narrow(&mut array.iter().flatten().map(i128::from))
@@ -158,6 +173,13 @@ fn sum_of(array: &dyn Array) -> Option<i256> {
             .try_fold(i256::ZERO, i256::checked_add),
         _ => None,
     }
+}
+
+fn whole<T: ArrowPrimitiveType>(array: &dyn Array) -> impl Iterator<Item = i128>
+where
+    T::Native: Into<i128>,
+{
+    array.as_primitive::<T>().iter().flatten().map(Into::into)
 }
 
 /// Unscaled digits with the decimal point put in; the scale stays visible (`12.00`).
@@ -189,6 +211,14 @@ fn unscale(text: &str, scale: i8) -> Option<i256> {
     i256::from_string(digits.get(..cut)?)
 }
 
+/// Exact difference of two numbers in plain decimal digits.
+pub(crate) fn subtract_digits(a: &str, b: &str) -> Option<String> {
+    match b.strip_prefix('-') {
+        Some(b) => add_digits(a, b),
+        None => add_digits(a, &format!("-{b}")),
+    }
+}
+
 /// Exact sum of two numbers in plain decimal digits.
 pub(crate) fn add_digits(a: &str, b: &str) -> Option<String> {
     let places = |s: &str| s.split_once('.').map_or(0, |(_, part)| part.len());
@@ -205,7 +235,7 @@ pub(crate) fn add_digits(a: &str, b: &str) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow_array::{ArrayRef, Decimal128Array};
+    use arrow_array::{ArrayRef, Decimal128Array, UInt64Array};
 
     use super::*;
 
@@ -219,7 +249,7 @@ mod tests {
     fn sums_are_exact_beyond_what_one_decimal_holds() {
         let largest = 10_i128.pow(38) - 1;
         let rows = batch(vec![Some(largest), None, Some(largest), Some(largest)], 2);
-        let mut totals = Totals::new(&rows.schema(), &[]);
+        let mut totals = Totals::new(&rows.schema(), &[], &[]);
         totals.add(&rows);
         let column = totals.columns().remove(0);
         assert_eq!(column.nulls, 1);
@@ -229,9 +259,9 @@ mod tests {
     #[test]
     fn totals_go_on_from_a_receipt() {
         let rows = batch(vec![Some(-105)], 2);
-        let mut totals = Totals::new(&rows.schema(), &[]);
+        let mut totals = Totals::new(&rows.schema(), &[], &[]);
         totals.add(&rows);
-        let mut again = Totals::new(&rows.schema(), &totals.columns());
+        let mut again = Totals::new(&rows.schema(), &[], &totals.columns());
         again.add(&rows);
         assert_eq!(again.columns()[0].sum.as_deref(), Some("-2.10"));
         again.subtract(&rows);
@@ -243,5 +273,23 @@ mod tests {
         assert_eq!(add_digits("1.5", "-0.25").as_deref(), Some("1.25"));
         assert_eq!(add_digits("2", "3").as_deref(), Some("5"));
         assert_eq!(add_digits("x", "3"), None);
+        assert_eq!(subtract_digits("1.50", "1.5").as_deref(), Some("0.00"));
+        assert_eq!(subtract_digits("1", "-0.25").as_deref(), Some("1.25"));
+    }
+
+    #[test]
+    fn whole_numbers_are_summed_where_they_are_nominated() {
+        let most: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX, u64::MAX]));
+        let rows = RecordBatch::try_from_iter([("n", Arc::clone(&most)), ("id", most)]).unwrap();
+        let nominated = ["n".to_owned()];
+        let mut totals = Totals::new(&rows.schema(), &nominated, &[]);
+        totals.add(&rows);
+        let columns = totals.columns();
+        // 2 * (2^64 - 1)
+        assert_eq!(columns[0].sum.as_deref(), Some("36893488147419103230"));
+        assert_eq!(columns[1].sum, None);
+        let mut again = Totals::new(&rows.schema(), &nominated, &columns);
+        again.subtract(&rows);
+        assert_eq!(again.columns()[0].sum.as_deref(), Some("0"));
     }
 }

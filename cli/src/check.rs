@@ -53,14 +53,21 @@ fn explained(config: &ExchangeConfig) -> Result<String> {
     let names: Vec<&str> = mappings.iter().map(|(name, _)| *name).collect();
     let mut text = format!("({})\n", names.join(", "));
     for (name, contract) in config.contracts()? {
+        let totals = match contract.totals() {
+            [] => String::new(),
+            totals => format!(", control totals {}", totals.join(", ")),
+        };
         text.push_str(&format!(
-            "  {name}: contract {} {}, {} fields, {} rules, key {}\n",
+            "  {name}: contract {} {}, {} fields, {} rules, key {}{totals}\n",
             contract.name(),
             contract.version(),
             contract.fields().len(),
             contract.rules().len(),
             contract.key().join(", ")
         ));
+    }
+    for (name, place, key) in config.references() {
+        text.push_str(&format!("  reference {name}: {place} by {}\n", key.join(", ")));
     }
     for (name, mapping) in &mappings {
         for line in mapping.explain() {

@@ -2,13 +2,13 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use fenhe::core::{Error, Kind, Limits, Options, ReadRequest, Reader, Result};
-use fenhe::{Opening, Place, Registry, SourceEnd, utc};
+use fenhe::core::{Error, Kind, Limits, Options, ReadRequest, Reader, Result, nearest};
+use fenhe::{Opening, Place, Reference, Registry, SourceEnd, utc};
 use fenhe_contract::{Contract, Document};
 use fenhe_fit::report::{ContractFit, Item, Report, Status};
 use fenhe_fit::{Fit, Profile, Profiler};
 use fenhe_mapping::{Context, Mapping};
-use fenhe_rules::Date;
+use fenhe_rules::{Date, Rule};
 
 use crate::out;
 use crate::report::number;
@@ -32,6 +32,10 @@ pub(crate) struct Args {
     /// Another connected system that may hold the same, perhaps with its name before; may be given several times
     #[arg(long, value_name = "[NAME=]PLACE")]
     also: Vec<String>,
+    /// Keys of another dataset, for rules of the kind reference: as the contract calls them, perhaps with the columns of the
+    /// key, otherwise those that the contract compares; may be given several times
+    #[arg(long = "reference", value_name = "NAME[:COLUMN,...]=PLACE")]
+    references: Vec<String>,
     /// Write the report as one HTML page, Chinese and English
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -71,7 +75,12 @@ pub(crate) async fn fit(args: Args) -> Result<u8> {
         others.push(self::profile(&other, &name, today).await?);
     }
     let context = Context::default();
-    let mut fit = Fit::new(&profile, &contracts, &others, mapping.as_ref(), &context, today)?;
+    let mut rules = fenhe_rules::Context::on(today);
+    for text in &args.references {
+        let (name, keys) = reference(text, &contracts, &registry).await?;
+        rules.references.insert(name, keys);
+    }
+    let mut fit = Fit::new(&profile, &contracts, &others, mapping.as_ref(), &context, &rules)?;
     let mut reader = read(&source).await?;
     while let Some(batch) = reader.next().await? {
         fit.check(&batch)?;
@@ -120,6 +129,39 @@ fn named(text: &str) -> (String, String) {
         }
         _ => (short(text), text.to_owned()),
     }
+}
+
+/// The keys of another dataset.
+async fn reference(
+    text: &str,
+    contracts: &[Contract],
+    registry: &Registry,
+) -> Result<(String, std::sync::Arc<fenhe_rules::KeySet>)> {
+    let wrong = |message: String| Error::new(Kind::Config, "fit.reference", message);
+    let Some((named, place)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+        return Err(wrong(format!("{text} names no keys")).hint("write NAME[:COLUMN,...]=PLACE"));
+    };
+    let (name, columns) = named.split_once(':').unwrap_or((named, ""));
+    let rules = contracts.iter().flat_map(Contract::rules).filter_map(|rule| match rule {
+        Rule::Reference(rule) => Some(rule),
+        _ => None,
+    });
+    let Some(rule) = rules.clone().find(|rule| rule.to == name) else {
+        let error = wrong(format!("no contract refers to keys of {name}"));
+        return Err(match nearest(name, rules.map(|rule| rule.to.as_str())) {
+            Some(near) => error.hint(format!("did you mean {near}?")),
+            None => error,
+        });
+    };
+    let columns: Vec<&str> = match columns {
+        "" => rule.fields.iter().map(String::as_str).collect(),
+        some => some.split(',').map(str::trim).collect(),
+    };
+    let limits = Limits::default();
+    let opening = Opening { threads: 1, limits: limits.clone(), ..Opening::default() };
+    let source = registry.source(&Place::parse(place), &opening).await?;
+    let read = Reference::read(&source.input, &columns, limits.key_memory, &limits).await;
+    Ok((name.to_owned(), read.map_err(|error| error.source_name(source.input.name.clone()))?.keys))
 }
 
 /// The last part of a place, which is how people call it.

@@ -76,7 +76,7 @@ pub(crate) async fn inspect(args: Args) -> Result<u8> {
         }
         out::json(&value)?;
     } else {
-        let mut text = as_text(&place.text(), &source, &seen);
+        let mut text = as_text(&place.text(), &source, &seen)?;
         if let Some(advice) = advice {
             text.push_str(&copybook::as_text(&advice));
         }
@@ -137,7 +137,7 @@ async fn first_rows(
     Ok((rows, rejects))
 }
 
-fn as_text(place: &str, source: &SourceEnd, seen: &Seen) -> String {
+fn as_text(place: &str, source: &SourceEnd, seen: &Seen) -> Result<String> {
     let mut text = format!("{place}\n");
     for reason in &seen.reasons {
         let _ = writeln!(text, "  {}", out::printable(reason));
@@ -159,14 +159,14 @@ fn as_text(place: &str, source: &SourceEnd, seen: &Seen) -> String {
         text.push_str(&columns(found));
         if !shown.rows.is_empty() {
             text.push('\n');
-            text.push_str(&rows(&found.schema, &shown.rows));
+            text.push_str(&rows(&found.schema, &shown.rows)?);
         }
         if shown.rejects > 0 {
             let _ =
                 writeln!(text, "  {} of the records looked at would be rejected", shown.rejects);
         }
     }
-    text
+    Ok(text)
 }
 
 fn option(key: &str, value: &Value) -> String {
@@ -205,22 +205,23 @@ fn metadata(field: &Field, key: &str) -> String {
     field.metadata().get(key).cloned().unwrap_or_default()
 }
 
-fn rows(schema: &Schema, batches: &[RecordBatch]) -> String {
+fn rows(schema: &Schema, batches: &[RecordBatch]) -> Result<String> {
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let mut table = Table::new(&names);
     for batch in batches {
-        for row in row_values(batch) {
+        for row in row_values(batch)? {
             table.row(names.iter().map(|name| row.get(*name).map_or(String::new(), cell)));
         }
     }
-    table.text(2)
+    Ok(table.text(2))
 }
 
-/// Rows as JSON objects; a row that has no JSON form is empty.
-fn row_values(batch: &RecordBatch) -> Vec<Value> {
-    let lines = fenhe::ndjson::rows(batch).unwrap_or_default();
+/// Rows as JSON objects.
+fn row_values(batch: &RecordBatch) -> Result<Vec<Value>> {
+    let lines = fenhe::ndjson::rows(batch)?;
     let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| serde_json::from_slice(line).unwrap_or_default()).collect()
+    let values = lines.map(serde_json::from_slice).collect::<std::result::Result<_, _>>();
+    Ok(values.map_err(std::io::Error::from)?)
 }
 
 fn cell(value: &Value) -> String {
@@ -246,10 +247,13 @@ fn as_json(place: &str, source: &SourceEnd, seen: &Seen) -> Result<Value> {
                     "because": why.map(|(_, why)| why),
                 })
             }).collect();
-            let rows: Vec<Value> = shown.rows.iter().flat_map(row_values).collect();
-            json!({"name": shown.found.name, "records": shown.found.records, "columns": columns, "rows": rows})
+            let mut rows: Vec<Value> = Vec::new();
+            for batch in &shown.rows {
+                rows.extend(row_values(batch)?);
+            }
+            Ok(json!({"name": shown.found.name, "records": shown.found.records, "columns": columns, "rows": rows}))
         })
-        .collect();
+        .collect::<Result<_>>()?;
     Ok(json!({
         "place": place,
         "format": source.format,

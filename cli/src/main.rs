@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod adapters;
+mod catalogue;
 mod check;
 mod contract;
 mod convert;
@@ -35,6 +36,7 @@ enum Command {
     Convert(convert::Args),
     Check(check::Args),
     Fit(fit::Args),
+    Catalogue(catalogue::Args),
     Run(run::Args),
     Verify(verify::Args),
     Reconcile(reconcile::Args),
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
             Command::Convert(args) => convert::convert(args).await,
             Command::Check(args) => check::check(&args),
             Command::Fit(args) => fit::fit(args).await,
+            Command::Catalogue(args) => catalogue::catalogue(args).await,
             Command::Run(args) => run::run(args).await,
             Command::Verify(args) => verify::verify(&args),
             Command::Reconcile(args) => reconcile::reconcile(args).await,

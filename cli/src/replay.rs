@@ -4,10 +4,7 @@ use fenhe::core::{
     Batch, Error, Kind, Limits, Options, Position, Result, Span, WriteMode, WriteRequest,
 };
 use fenhe::ledger::{Ledger, OpenReject};
-use fenhe::{
-    Corrections, ExchangeConfig, Opening, Place, Prepared, Registry, Settings, correction_list,
-    outline,
-};
+use fenhe::{Corrections, ExchangeConfig, Opening, Place, Prepared, Registry, Settings};
 
 use crate::progress::Watch;
 use crate::table::Table;
@@ -112,7 +109,7 @@ async fn export(
         out::data("no record waits for correction\n")?;
         return Ok(0);
     };
-    let list = correction_list(open, &outline(&prepared.flow).await?)?;
+    let list = prepared.correction_list(open).await?;
     let place = Place::parse(&file.display().to_string());
     let target = registry.target(&place, &Opening::default())?;
     let request = WriteRequest {

@@ -159,9 +159,11 @@ fn sums(flow: &FlowReceipt) -> String {
         let sent = number(flow.books.delivered + flow.replayed);
         both.row(["rows".into(), sent, number(back.found), verdict.into()]);
     }
+    let nominated = |name: &str| flow.totals.iter().any(|total| total.of == name);
     for column in &flow.columns {
         let Some(sum) = &column.sum else { continue };
-        let name = format!("sum of {}", column.name);
+        let what = if nominated(&column.name) { "control total of" } else { "sum of" };
+        let name = format!("{what} {}", column.name);
         let there = back.and_then(|back| back.columns.iter().find(|c| c.name == column.name));
         match there.and_then(|there| there.sum.clone()) {
             Some(there) => both.row([name, sum.clone(), there]),
@@ -179,6 +181,23 @@ fn sums(flow: &FlowReceipt) -> String {
             format!("{}, declared", total.of),
             total.declared.clone(),
             format!("counted {}", total.counted),
+            verdict,
+        ]);
+    }
+    for total in &flow.totals {
+        let (Some(declared), Some(delivered)) = (&total.declared, &total.delivered) else {
+            continue;
+        };
+        let verdict = match (&total.missing, total.agrees) {
+            (_, Some(true)) => "agrees".into(),
+            (_, Some(false)) => "DOES NOT AGREE".into(),
+            (Some(missing), None) => format!("{missing} not delivered, with the rejected records"),
+            (None, None) => String::new(),
+        };
+        table.row([
+            format!("control total of {}, declared", total.of),
+            declared.clone(),
+            format!("delivered {delivered}"),
             verdict,
         ]);
     }

@@ -89,6 +89,7 @@ async fn plan(config: &ExchangeConfig, flows: &[Prepared]) -> Result<u8> {
         }
         text.push('\n');
     }
+    text.push_str(&references(config, flows));
     let _ = writeln!(text, "rejects: {}", config.rejects().display());
     for workbook in flows.iter().filter_map(|one| config.reject_workbook(&one.flow.name)) {
         let _ = writeln!(text, "workbook of rejects: {}", workbook.display());
@@ -96,6 +97,20 @@ async fn plan(config: &ExchangeConfig, flows: &[Prepared]) -> Result<u8> {
     let _ = writeln!(text, "receipt: {}", config.receipt().display());
     out::data(&text)?;
     Ok(0)
+}
+
+/// The keys of other datasets that were read for the rules of contracts.
+fn references(config: &ExchangeConfig, flows: &[Prepared]) -> String {
+    let mut text = String::new();
+    let read = flows.first().map(|prepared| &prepared.flow.fields.keys.references);
+    for (name, place, key) in config.references() {
+        let keys = match read.and_then(|read| read.get(name)) {
+            Some(one) => format!("{} keys", report::number(one.keys.len() as u64)),
+            None => "not read, no contract refers to it".into(),
+        };
+        let _ = writeln!(text, "reference {name}: {place} by {}, {keys}", key.join(", "));
+    }
+    text
 }
 
 fn columns(prepared: &Prepared, source: &Schema, target: &Schema) -> String {

@@ -239,7 +239,7 @@ impl Checks<'_> {
         context.tables = self.tables.to_vec();
         if let Rule::Reference(rule) = rule {
             // The keys come with the data.
-            context.references.insert(rule.to.clone(), KeySet::new(1));
+            context.references.insert(rule.to.clone(), Arc::new(KeySet::new(1)));
         }
         match Checker::new(self.schema, std::slice::from_ref(rule), context) {
             Ok(_) => Ok(()),

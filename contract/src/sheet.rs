@@ -9,5 +9,6 @@ mod headings;
 mod read;
 mod write;
 
+pub use headings::means;
 pub use read::{Resource, read};
 pub use write::write;

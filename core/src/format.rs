@@ -51,6 +51,12 @@ pub trait Format: Debug + Send + Sync + 'static {
         let _ = options;
         None
     }
+
+    /// How to find what stands before the records, so that one of them decodes by itself as a [`Part`]; `None` when records do
+    /// not stand alone. A stream that must not be cut (its trailer has totals) may still have such records.
+    fn record_splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
+        self.splitter(options)
+    }
 }
 
 /// Bytes that a decoder is fed.

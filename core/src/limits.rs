@@ -52,6 +52,8 @@ pub struct Limits {
     pub rejects_per_mille: u64,
     /// What a pipeline may hold in memory. 128 MiB.
     pub memory: u64,
+    /// Keys that rules hold: those that a run has seen, and once more as much for those of other datasets. 64 MiB.
+    pub key_memory: u64,
 }
 
 impl Limits {
@@ -88,6 +90,7 @@ impl Default for Limits {
             rejects: 1_000_000,
             rejects_per_mille: 1_000,
             memory: 128 << 20,
+            key_memory: 64 << 20,
         }
     }
 }

@@ -1,10 +1,14 @@
 //! What the legacy side said about a column, kept in Arrow field metadata under `fenhe.*`.
 
+mod zones;
+
 use std::collections::HashMap;
 
 use arrow_schema::{Field, Schema, SchemaRef};
 
 use crate::{Error, Kind, Result};
+
+pub use zones::with_offsets;
 
 /// Native type as the legacy system spells it, e.g. `N(12,2)` or `PIC S9(5)V99 COMP-3`.
 pub const NATIVE_TYPE: &str = "fenhe.native_type";

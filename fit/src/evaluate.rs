@@ -6,7 +6,7 @@ use arrow_array::{BooleanArray, RecordBatch};
 use fenhe_contract::Contract;
 use fenhe_core::{Fault, Kind, Result};
 use fenhe_mapping::{Context as MappingContext, Mapper, Mapping};
-use fenhe_rules::{Checker, Context, Date, Rule, Severity};
+use fenhe_rules::{Checker, Context, Rule, Severity};
 
 use crate::EXAMPLES;
 use crate::Words;
@@ -50,15 +50,16 @@ impl Check {
         profile: &Profile,
         items: &mut [Draft],
         context: &MappingContext,
-        today: Date,
+        rules: &Context,
     ) -> Result<Self> {
         let mapper = mapper(contract, profile, items, context);
         let mut unchecked = Vec::new();
+        let mut context = rules.clone();
+        context.tables = contract.tables().to_vec();
         let rules = match &mapper {
             None => Vec::new(),
-            Some(mapper) => applicable(contract, mapper, today, &mut unchecked),
+            Some(mapper) => applicable(contract, mapper, &context, &mut unchecked),
         };
-        let context = rules_context(contract, today);
         let checker =
             mapper.as_ref().map(|m| Checker::new(m.schema(), &rules, context)).transpose()?;
         let titles = items.iter().map(|d| (d.item.name.clone(), d.item.title.clone())).collect();
@@ -192,32 +193,24 @@ fn mapper(
 fn applicable(
     contract: &Contract,
     mapper: &Mapper,
-    today: Date,
+    context: &Context,
     unchecked: &mut Vec<String>,
 ) -> Vec<Rule> {
     let schema = mapper.schema();
     let there = contract.rules_on(|name| schema.index_of(name).is_ok());
-    let fits = |rule: &Rule| {
-        let context = rules_context(contract, today);
-        match Checker::new(schema, std::slice::from_ref(rule), context) {
-            Ok(_) => true,
-            Err(error) => {
-                let why = match error.kind() {
-                    Kind::Config if matches!(rule, Rule::Reference(_)) => "needs another dataset",
-                    _ => error.message(),
-                };
-                unchecked.push(format!("{} ({}): {why}", rule.field(), rule.name()));
-                false
-            }
+    let fits = |rule: &Rule| match Checker::new(schema, std::slice::from_ref(rule), context.clone())
+    {
+        Ok(_) => true,
+        Err(error) => {
+            let why = match error.kind() {
+                Kind::Config if error.code() == "rules.reference" => "needs another dataset",
+                _ => error.message(),
+            };
+            unchecked.push(format!("{} ({}): {why}", rule.field(), rule.name()));
+            false
         }
     };
     there.into_iter().filter(fits).collect()
-}
-
-fn rules_context(contract: &Contract, today: Date) -> Context {
-    let mut context = Context::on(today);
-    context.tables = contract.tables().to_vec();
-    context
 }
 
 fn kept_numbers(numbers: &[u64], kept: Option<&BooleanArray>) -> Vec<u64> {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use fenhe_contract::{Contract, Field};
 use fenhe_core::{Batch, Result};
 use fenhe_mapping::{Context, FieldMapping, Mapping, Origin};
-use fenhe_rules::Date;
 use fenhe_rules::identifiers::Identifier;
 
 use crate::Words;
@@ -58,7 +57,8 @@ use crate::words::wanted;
 /// profiler.add(&rows)?;
 /// let profile = profiler.finish();
 ///
-/// let mut fit = Fit::new(&profile, &[contract], &[], None, &Default::default(), today)?;
+/// let rules = fenhe_rules::Context::on(today);
+/// let mut fit = Fit::new(&profile, &[contract], &[], None, &Default::default(), &rules)?;
 /// let span = Span { first: 1, read: 2, ..Span::default() };
 /// fit.check(&Batch::new(rows, vec![], span, Position::new("t", 1, &0)?)?)?;
 /// let report = fit.finish();
@@ -77,7 +77,8 @@ pub struct Fit {
 
 impl Fit {
     /// Finds out what a system can supply. `others` are systems that may hold the same; `mapping` is one that a person
-    /// wrote: its fields are taken as they are; `context` has what it refers to.
+    /// wrote: its fields are taken as they are; `context` has what it refers to. `rules` has the day of the check, and
+    /// keys of other datasets for rules of the kind `reference`; without its keys such a rule is not checked.
     ///
     /// # Errors
     /// Those of contracts whose rules cannot be compiled.
@@ -87,7 +88,7 @@ impl Fit {
         others: &[Profile],
         mapping: Option<&Mapping>,
         context: &Context,
-        today: Date,
+        rules: &fenhe_rules::Context,
     ) -> Result<Self> {
         let mut fits = Vec::new();
         let mut checks = Vec::new();
@@ -96,7 +97,7 @@ impl Fit {
             for item in &mut items {
                 item.item.elsewhere = elsewhere(contract, &item.item.name, others);
             }
-            let check = Check::new(contract, profile, &mut items, context, today)?;
+            let check = Check::new(contract, profile, &mut items, context, rules)?;
             let fields: Vec<FieldMapping> =
                 items.iter().filter_map(|item| item.proposal.mapping.clone()).collect();
             fits.push(fit_of(contract, profile, items, &fields));
@@ -105,7 +106,7 @@ impl Fit {
         let report = Report {
             fit: 1,
             tool: env!("CARGO_PKG_VERSION"),
-            day: today.to_string(),
+            day: rules.today.to_string(),
             system: system(profile),
             others: others.iter().map(|other| other.system.clone()).collect(),
             unasked: unasked(profile, &fits),

@@ -10,7 +10,7 @@ use fenhe_core::{Batch, Fault, Position, Reject, Span};
 use fenhe_fit::report::{ConflictKind, ContractFit, Item, Status};
 use fenhe_fit::{Fit, Profile, Profiler, Report};
 use fenhe_mapping::Mapping;
-use fenhe_rules::Date;
+use fenhe_rules::{Context, Date};
 
 const CONTRACT: &str = r#"
 name = "resident"
@@ -77,9 +77,15 @@ fn report(rows: &RecordBatch, others: &[Profile], mapping: Option<&str>) -> Repo
     let mapping = mapping.map(|text| Mapping::parse(text, "m").unwrap());
     let contracts = [contract()];
     let profile = profile("system", rows);
-    let mut fit =
-        Fit::new(&profile, &contracts, others, mapping.as_ref(), &Default::default(), today())
-            .unwrap();
+    let mut fit = Fit::new(
+        &profile,
+        &contracts,
+        others,
+        mapping.as_ref(),
+        &Default::default(),
+        &Context::on(today()),
+    )
+    .unwrap();
     let read = rows.num_rows() as u64;
     let span = Span { first: 1, read, ..Span::default() };
     let position = Position::new("t", 1, &0).unwrap();
@@ -269,7 +275,9 @@ fn records_that_cannot_be_read_are_counted() {
         Reject::new(Fault::new("csv.ragged", "", "5 fields", "3")).at(9, 120, 10),
     ]);
     let profile = profiler.finish();
-    let fit = Fit::new(&profile, &[contract()], &[], None, &Default::default(), today()).unwrap();
+    let fit =
+        Fit::new(&profile, &[contract()], &[], None, &Default::default(), &Context::on(today()))
+            .unwrap();
     let report = fit.finish();
     assert_eq!((report.system.read, report.system.unreadable), (3, 2));
     assert_eq!(report.system.reasons[0].examples, [7, 9]);

@@ -6,6 +6,7 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_json::WriterBuilder;
 use arrow_json::writer::LineDelimited;
 use arrow_schema::{DataType, Field, FieldRef, SchemaRef};
+use fenhe_core::schema::with_offsets;
 use fenhe_core::{Error, Kind, Result};
 
 /// One object a row, with the columns that have a value.
@@ -36,7 +37,7 @@ impl Extension {
             &options,
         )?;
         let mut writer = WriterBuilder::new().build::<_, LineDelimited>(Vec::new());
-        writer.write(&part)?;
+        writer.write(&with_offsets(&part)?)?;
         writer.finish()?;
         let wrong = || Error::new(Kind::Internal, "mapping.extension", "rows without their JSON");
         let text = String::from_utf8(writer.into_inner()).map_err(|_| wrong())?;

@@ -9,6 +9,7 @@ mod value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
 use arrow_buffer::BooleanBuffer;
@@ -26,8 +27,8 @@ pub struct Context {
     pub today: Date,
     /// Tables beside the built-in ones; one of the same name takes the place of a built-in table.
     pub tables: Vec<CodeTable>,
-    /// Sets of keys by their name.
-    pub references: BTreeMap<String, KeySet>,
+    /// Sets of keys by their name; checkers share them.
+    pub references: BTreeMap<String, Arc<KeySet>>,
     /// Bytes that all [`Unique`](crate::rule::Unique) rules of the checker may hold together (limit `key_memory`). 64 MiB.
     pub key_memory: u64,
 }

@@ -388,7 +388,7 @@ fn references_are_found_whatever_the_width_of_their_type() {
     assert_eq!(wrong.code(), "rules.type");
     assert_eq!((keys.len(), keys.is_empty()), (2, false));
     let mut context = context();
-    context.references.insert("households".into(), keys);
+    context.references.insert("households".into(), Arc::new(keys));
     let decimals = Decimal128Array::from(vec![Some(200), Some(250), None, Some(100)])
         .with_precision_and_scale(9, 2);
     let rows =

@@ -1,5 +1,6 @@
 //! From the text of a configuration to flows that can run.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fenhe_contract::Contract;
@@ -12,6 +13,7 @@ use super::fields::mapping_span;
 use super::grammar::{FlowText, Table, mode};
 use crate::fields::{Fields, resources};
 use crate::files::Files;
+use crate::keys::{Keys, Reference};
 use crate::place::Place;
 use crate::pump::{Flow, MadeBy, Output, Policy, RejectFile};
 use crate::registry::{Opening, Registry, SourceEnd, TargetEnd};
@@ -46,6 +48,7 @@ impl ExchangeConfig {
     /// # Errors
     /// Errors of configuration with line and column, and those of opening the sources.
     pub async fn prepare(&self, registry: &Registry, settings: &Settings) -> Result<Vec<Prepared>> {
+        let references = self.read_references(registry, settings).await?;
         let mut prepared = Vec::new();
         let mut opened: Option<(usize, SourceEnd)> = None;
         for flow in &self.text.flow {
@@ -55,7 +58,7 @@ impl ExchangeConfig {
                 _ => self.source(flow, registry, settings).await?,
             };
             opened = Some((flow.group, source.clone()));
-            prepared.push(self.prepare_flow(flow, registry, settings, source).await?);
+            prepared.push(self.prepare_flow(flow, registry, settings, source, &references).await?);
         }
         Ok(prepared)
     }
@@ -65,10 +68,13 @@ impl ExchangeConfig {
     /// # Errors
     /// The first error of configuration, with line and column.
     pub fn check(&self, registry: &Registry) -> Result<()> {
+        self.check_references(registry)?;
         for flow in &self.text.flow {
             let flow = flow.get_ref();
             let contract = self.contract(flow)?;
-            self.covered(flow, contract.as_ref(), &self.mapping(flow)?)?;
+            let mapping = self.mapping(flow)?;
+            self.covered(flow, contract.as_ref(), &mapping)?;
+            self.referred(flow, contract.as_ref(), &mapping)?;
             let read = self.side(&flow.read)?;
             if let Some((name, span)) = &read.format {
                 self.options_parse(registry, name, span, &read, &flow.read)?;
@@ -84,15 +90,18 @@ impl ExchangeConfig {
         registry: &Registry,
         settings: &Settings,
         source: SourceEnd,
+        references: &BTreeMap<String, Reference>,
     ) -> Result<Prepared> {
         let mapping = self.mapping(text)?;
         let context = resources(&mapping, registry, &self.base, &self.limits()).await;
         let mut context = context.map_err(|error| self.source.here(mapping_span(text), error))?;
         let contract = self.contract(text)?;
         self.covered(text, contract.as_ref(), &mapping)?;
+        self.referred(text, contract.as_ref(), &mapping)?;
         context.tables.extend(contract.iter().flat_map(|contract| contract.tables()).cloned());
         let target = self.target(text, contract.as_ref(), registry)?;
-        let fields = Fields { mapping, context, contract: contract.map(Arc::new) };
+        let keys = Keys { references: references.clone(), memory: self.limits().key_memory };
+        let fields = Fields { mapping, context, contract: contract.map(Arc::new), keys };
         let name = text.name.get_ref().clone();
         let present = match &target.end.files {
             Some(files) => files.exists().await,
@@ -201,7 +210,7 @@ impl ExchangeConfig {
     }
 
     /// The format's own check of its options, so that a wrong one is found before the data are opened.
-    fn options_parse(
+    pub(super) fn options_parse(
         &self,
         registry: &Registry,
         format: &str,
@@ -216,7 +225,7 @@ impl ExchangeConfig {
     }
 
     /// The place in the configuration that an error of opening is about.
-    fn place_of(
+    pub(super) fn place_of(
         &self,
         error: &Error,
         table: &Table,
@@ -225,7 +234,7 @@ impl ExchangeConfig {
         key_in(error.message(), table).unwrap_or_else(|| place.span())
     }
 
-    fn side(&self, table: &Table) -> Result<Side> {
+    pub(super) fn side(&self, table: &Table) -> Result<Side> {
         let (mut options, mut format) = (Options::new(), None);
         for (key, value) in table {
             if key.get_ref() == "format" {
@@ -246,7 +255,7 @@ impl ExchangeConfig {
         Ok(Side { format, options })
     }
 
-    fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> Limits {
         self.text.limits.clone().unwrap_or_default()
     }
 
@@ -279,14 +288,15 @@ impl ExchangeConfig {
         }
         if let Some(contract) = &fields.contract {
             add(contract.hash());
+            fields.keys.decisive(contract).for_each(&mut add);
         }
         Flow::digest(parts.iter().map(String::as_str))
     }
 }
 
-struct Side {
-    format: Option<(String, std::ops::Range<usize>)>,
-    options: Options,
+pub(super) struct Side {
+    pub(super) format: Option<(String, std::ops::Range<usize>)>,
+    pub(super) options: Options,
 }
 
 struct Target {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::books::{LedgerText, SourceText};
+use super::reference::ReferenceText;
 use crate::guarantee::Level;
 use crate::pump::{Budget, OnError};
 
@@ -30,6 +31,9 @@ pub(super) struct Text {
     pub(super) on_error: OnError,
     pub(super) budget: Option<Budget>,
     pub(super) limits: Option<Limits>,
+    /// Keys of other datasets, for rules of contracts.
+    #[serde(default)]
+    pub(super) reference: BTreeMap<Spanned<String>, ReferenceText>,
     #[serde(default)]
     pub(super) flow: Vec<Spanned<FlowText>>,
 }

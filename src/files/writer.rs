@@ -93,7 +93,7 @@ impl Writer for FilesWriter {
                 if reject.adapter.is_empty() {
                     reject.adapter = self.adapter.into();
                 }
-                self.refused.push(with_row(reject, &batch.records, row, self.reject_raw));
+                self.refused.push(with_row(reject, &batch.records, row, self.reject_raw)?);
             }
         }
         self.flush(GATHER).await

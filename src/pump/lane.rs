@@ -88,7 +88,7 @@ impl<'a> Lane<'a> {
                 fingerprint: flow.source.fingerprint.clone(),
             }),
             accounts: Accounts::resumed(books_of(&before, logged)),
-            totals: Totals::new(&schema, &before.columns),
+            totals: Totals::new(&schema, flow.fields.totals(), &before.columns),
             rows: rows_before(flow, &before),
             schema,
             mapping,
@@ -202,7 +202,7 @@ impl<'a> Lane<'a> {
         let refused = self.writer.refused();
         if !refused.is_empty() {
             self.written = self.written.saturating_sub(refused.len() as u64);
-            let refused = self.complete(refused, &batch, &mut planned);
+            let refused = self.complete(refused, &batch, &mut planned)?;
             self.reject(planned.batch, &refused).await?;
             self.note_if_differs(planned);
             self.stop_at_rejects(&refused).await?;
@@ -253,7 +253,7 @@ impl<'a> Lane<'a> {
         refused: Vec<Reject>,
         batch: &Batch,
         planned: &mut PlannedBatch,
-    ) -> Vec<Reject> {
+    ) -> Result<Vec<Reject>> {
         let numbers = batch.record_numbers();
         let mut gone = Vec::new();
         let mut completed = Vec::with_capacity(refused.len());
@@ -263,7 +263,7 @@ impl<'a> Lane<'a> {
             }
             if let Ok(row) = numbers.binary_search(&reject.record) {
                 self.totals.subtract(&batch.records.slice(row, 1));
-                reject = with_row(reject, &batch.records, row, self.flow.limits.reject_raw);
+                reject = with_row(reject, &batch.records, row, self.flow.limits.reject_raw)?;
                 gone.push(row);
             }
             completed.push(reject);
@@ -271,7 +271,7 @@ impl<'a> Lane<'a> {
         gone.sort_unstable();
         gone.dedup();
         self.take_out(batch, &gone, planned);
-        completed
+        Ok(completed)
     }
 
     fn take_out(&mut self, batch: &Batch, gone: &[usize], planned: &mut PlannedBatch) {
@@ -405,20 +405,20 @@ impl<'a> Lane<'a> {
             by_batch.entry(number).or_default().push(reject);
         }
         for (number, rejects) in by_batch {
-            let rejects = self.complete_late(number, rejects);
+            let rejects = self.complete_late(number, rejects)?;
             self.reject(number, &rejects).await?;
         }
         Ok(true)
     }
 
-    fn complete_late(&mut self, number: u64, rejects: Vec<Reject>) -> Vec<Reject> {
+    fn complete_late(&mut self, number: u64, rejects: Vec<Reject>) -> Result<Vec<Reject>> {
         let Some((_, batch)) = self.recent.iter().find(|(n, _)| *n == number).cloned() else {
-            return rejects;
+            return Ok(rejects);
         };
         let mut planned = self.keeper.take_planned(number).unwrap_or_default();
-        let rejects = self.complete(rejects, &batch, &mut planned);
+        let rejects = self.complete(rejects, &batch, &mut planned)?;
         self.keeper.put_planned(planned);
-        rejects
+        Ok(rejects)
     }
 
     /// The entries of everything that others see now.

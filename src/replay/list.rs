@@ -6,17 +6,22 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
+use bytes::Bytes;
 use fenhe_core::{Error, Kind, Limits, Raw, ReadRequest, Reject, Result};
 use fenhe_ledger::OpenReject;
+use fenhe_text::Encoding;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::raw::{self, Given};
 use crate::pump::{Input, Outline};
 
 const DELIVERY: &str = "_delivery";
 const RECORD: &str = "_record";
 const SHAPE: &str = "_shape";
-const OWN: [&str; 11] = [
+const TEXT: &str = "_raw";
+const BYTES: &str = "_bytes";
+const OWN: [&str; 12] = [
     DELIVERY,
     RECORD,
     SHAPE,
@@ -24,7 +29,8 @@ const OWN: [&str; 11] = [
     "_field",
     "_expected",
     "_found",
-    "_raw",
+    TEXT,
+    BYTES,
     "_source",
     "_row",
     "_reason",
@@ -37,6 +43,8 @@ pub(super) enum Shape {
     Source,
     /// Fields of the target.
     Target,
+    /// None: the bytes of the record are decoded again, and the row goes through the mapping.
+    Raw,
 }
 
 /// One corrected row.
@@ -46,6 +54,10 @@ pub(super) struct Correction {
     pub(super) record: u64,
     pub(super) shape: Shape,
     pub(super) values: Vec<(String, Option<String>)>,
+    /// What was given for its bytes.
+    pub(super) given: Given,
+    /// What it was rejected as, and the bytes that take the place of the old ones, once that is known.
+    pub(super) again: Option<(Reject, Bytes)>,
 }
 
 /// Corrected rows, read from a list.
@@ -56,12 +68,16 @@ pub struct Corrections {
 
 /// The open rejects of one flow as a list to correct. Columns that begin with `_` say what it is about; the others hold the
 /// values: under the names of the source where the record was refused before the mapping, under those of the target
-/// where it was refused there. A record that never became a row has its bytes in `_raw`, and the fields of the
-/// target to be filled in.
+/// where it was refused there. A record that never became a row has its bytes in `_raw` as text of this encoding and in
+/// `_bytes` as digits, to be corrected in either, and the fields of the target to be filled in instead.
 ///
 /// # Errors
 /// Those of Arrow.
-pub fn correction_list(open: &[OpenReject], outline: &Outline) -> Result<RecordBatch> {
+pub(super) fn correction_list(
+    open: &[OpenReject],
+    outline: &Outline,
+    encoding: Option<Encoding>,
+) -> Result<RecordBatch> {
     let rows: Vec<(Shape, Values)> =
         open.iter().map(|open| values_of(&open.reject, outline)).collect();
     let names = value_names(rows.iter().map(|(shape, _)| *shape), outline);
@@ -77,7 +93,8 @@ pub fn correction_list(open: &[OpenReject], outline: &Outline) -> Result<RecordB
     columns.push(("_field", own(&|o, _| Some(o.reject.fault.field.clone()))));
     columns.push(("_expected", own(&|o, _| Some(o.reject.fault.expected.clone()))));
     columns.push(("_found", own(&|o, _| Some(o.reject.fault.found.clone()))));
-    columns.push(("_raw", own(&|o, _| raw_text(o))));
+    columns.push((TEXT, own(&|o, _| raw::text_of(o, encoding))));
+    columns.push((BYTES, own(&|o, _| raw::digits_of(o))));
     for name in names {
         let values = rows.iter().map(|(_, values)| values.get(name).and_then(|raw| text_of(raw)));
         columns.push((name, Arc::new(values.collect::<StringArray>())));
@@ -93,6 +110,7 @@ impl Shape {
         match self {
             Self::Source => "source",
             Self::Target => "target",
+            Self::Raw => "raw",
         }
     }
 }
@@ -101,23 +119,31 @@ impl Shape {
 type Values = BTreeMap<String, Box<RawValue>>;
 
 fn values_of(reject: &Reject, outline: &Outline) -> (Shape, Values) {
-    let row: Values = match reject.raw_is {
-        Raw::Row => serde_json::from_slice(&reject.raw).unwrap_or_default(),
-        Raw::Source => return (Shape::Target, Values::new()),
-    };
+    if reject.raw_is == Raw::Source {
+        return (Shape::Raw, Values::new());
+    }
+    // A row that was cut off at the limit is no object any more: there are the fields to be filled in.
+    let row: Values = serde_json::from_slice(&reject.raw).unwrap_or_default();
+    (shape_of(reject, &row, outline), row)
+}
+
+/// The mapping and the contract refuse rows as they came, and so do formats that read cells; a target those that it was given.
+fn shape_of(reject: &Reject, row: &Values, outline: &Outline) -> Shape {
     let all_in = |schema: &Schema| row.keys().all(|name| schema.index_of(name).is_ok());
-    // The mapping refuses rows as they came, and so do formats that read cells; a target those that it was given.
-    let shape = match &*reject.adapter {
-        "fields" | "mapping" => Shape::Source,
-        _ if all_in(&outline.source) && !all_in(&outline.target) => Shape::Source,
-        _ => Shape::Target,
-    };
-    (shape, row)
+    match (reject.raw_is, &*reject.adapter) {
+        (Raw::Source, _) => Shape::Raw,
+        (Raw::Row, "fields" | "mapping" | "contract") => Shape::Source,
+        (Raw::Row, _) if all_in(&outline.source) && !all_in(&outline.target) => Shape::Source,
+        (Raw::Row, _) => Shape::Target,
+    }
 }
 
 /// The columns that hold values, in the order of their schemas.
 fn value_names(shapes: impl Iterator<Item = Shape> + Clone, outline: &Outline) -> Vec<&str> {
-    let wants = |shape| shapes.clone().any(|other| other == shape);
+    // In place of bytes that cannot be read, the fields of the target can be filled in.
+    let wants = |shape| {
+        shapes.clone().any(|other| other == shape || other == Shape::Raw && shape == Shape::Target)
+    };
     let mut names: Vec<&str> = Vec::new();
     for (shape, schema) in [(Shape::Source, &outline.source), (Shape::Target, &outline.target)] {
         let fields = schema.fields().iter().map(|field| field.name().as_str());
@@ -155,18 +181,38 @@ fn text_of(value: &RawValue) -> Option<String> {
     }
 }
 
-/// The bytes of a record that never became a row: as text if they are UTF-8 or GB 18030, else hexadecimal.
-fn raw_text(open: &OpenReject) -> Option<String> {
-    if open.reject.raw_is == Raw::Row {
-        return None;
+impl Correction {
+    /// The correction of this reject: which shape its values have, and for bytes which they are.
+    ///
+    /// # Errors
+    /// Those of [`Given::bytes`]; [`Kind::Invalid`] with code `replay.list` for a row in a file of rejects that is no row any more.
+    pub(super) fn of(
+        mut self,
+        reject: &Reject,
+        outline: &Outline,
+        encoding: Option<Encoding>,
+    ) -> Result<Self> {
+        let filled = self.values.iter().any(|(_, value)| value.is_some());
+        if self.shape != Shape::Raw || filled {
+            // Fields that were filled in stand for the record, whatever its bytes say.
+            if self.shape == Shape::Raw {
+                self.shape = Shape::Target;
+            }
+            return Ok(self);
+        }
+        let bytes = self.given.bytes(reject, encoding)?;
+        if reject.raw_is == Raw::Source {
+            self.again = Some((reject.clone(), bytes));
+            return Ok(self);
+        }
+        let row: Values = serde_json::from_slice(&bytes).map_err(|_| {
+            let message = format!("the bytes of record {} are no row as JSON", reject.record);
+            Error::new(Kind::Invalid, "replay.list", message)
+        })?;
+        self.shape = shape_of(reject, &row, outline);
+        self.values = row.iter().map(|(name, raw)| (name.clone(), text_of(raw))).collect();
+        Ok(self)
     }
-    let raw = &open.reject.raw;
-    let text = match std::str::from_utf8(raw) {
-        Ok(text) => Some(text.to_owned()),
-        Err(_) => fenhe_text::Encoding::GB18030.decode(raw).ok().map(|text| text.into_owned()),
-    };
-    let plain = text.filter(|text| !text.contains('\0'));
-    Some(plain.unwrap_or_else(|| hex::encode(raw)).trim_end_matches(['\r', '\n']).to_owned())
 }
 
 impl Corrections {
@@ -174,7 +220,7 @@ impl Corrections {
     ///
     /// # Errors
     /// [`Kind::Invalid`] with code `replay.list` when it lacks the column `_record` or a row is damaged; those of
-    /// reading it.
+    /// reading it. Lines out of the file of rejects, their `raw` corrected, are a list as well.
     pub async fn read(list: &Input, limits: &Limits) -> Result<Self> {
         let request = ReadRequest {
             dataset: list.dataset.clone(),
@@ -209,10 +255,18 @@ impl Corrections {
 }
 
 fn take(batch: &RecordBatch, name: &str, rows: &mut Vec<Correction>) -> Result<()> {
-    let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
     let schema = batch.schema_ref();
+    // A file of rejects has names of its own, and lists that are no text.
+    let rejects = schema.index_of(RECORD).is_err() && schema.index_of("raw_is").is_ok();
+    let [record, delivery, bytes] = match rejects {
+        true => ["record", "delivery", "raw"],
+        false => [RECORD, DELIVERY, BYTES],
+    };
+    let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
     for (field, array) in schema.fields().iter().zip(batch.columns()) {
-        columns.push((field.name(), arrow_cast::cast(array, &DataType::Utf8)?));
+        if !rejects || [record, delivery, bytes].contains(&field.name().as_str()) {
+            columns.push((field.name(), arrow_cast::cast(array, &DataType::Utf8)?));
+        }
     }
     let of = |name: &str, row: usize| -> Option<String> {
         let (_, array) = columns.iter().find(|(other, _)| *other == name)?;
@@ -221,21 +275,25 @@ fn take(batch: &RecordBatch, name: &str, rows: &mut Vec<Correction>) -> Result<(
         value.filter(|value| !value.is_empty())
     };
     for row in 0..batch.num_rows() {
-        let record =
-            of(RECORD, row).and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
-                wrong(name, format!("row {} has no number of a record in {RECORD}", row + 1))
+        let number =
+            of(record, row).and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
+                wrong(name, format!("row {} has no number of a record in {record}", row + 1))
             })?;
         let shape = match of(SHAPE, row).as_deref() {
+            _ if rejects => Shape::Raw,
             Some("source") => Shape::Source,
+            Some("raw") => Shape::Raw,
             None | Some("target") => Shape::Target,
-            Some(_) => return Err(wrong(name, format!("{SHAPE} is source or target"))),
+            Some(_) => return Err(wrong(name, format!("{SHAPE} is source, target or raw"))),
         };
-        let values = columns.iter().filter(|(name, _)| !OWN.contains(name));
+        let values = columns.iter().filter(|(name, _)| !rejects && !OWN.contains(name));
         rows.push(Correction {
-            delivery: of(DELIVERY, row),
-            record,
+            delivery: of(delivery, row),
+            record: number,
             shape,
             values: values.map(|(name, _)| ((*name).to_owned(), of(name, row))).collect(),
+            given: Given { text: of(TEXT, row), digits: of(bytes, row) },
+            again: None,
         });
     }
     Ok(())
@@ -254,6 +312,9 @@ pub(super) fn fingerprint(rows: &[Correction]) -> String {
         for (name, value) in &row.values {
             add(name);
             add(value.as_deref().unwrap_or("\0"));
+        }
+        if let Some((_, bytes)) = &row.again {
+            add(&hex::encode(bytes));
         }
     }
     hex::encode(hash.finalize())

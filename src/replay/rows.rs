@@ -6,11 +6,14 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
+use bytes::Bytes;
 use fenhe_core::{
-    Batch, Capability, Exchange, Info, Limits, Position, ReadRequest, Reader, Result, Source, Span,
+    Batch, Capability, Error, Exchange, Fault, Info, Limits, Position, ReadRequest, Reader, Reject,
+    Result, Source, Span,
 };
 
 use super::list::{Correction, Shape};
+use crate::files::Files;
 use crate::pump::{Flow, Outline};
 use crate::typed::typed;
 use crate::types::type_name;
@@ -24,7 +27,12 @@ pub(super) struct Corrected {
 
 impl Corrected {
     /// The rows as the target wants them; what cannot be made so is a reject under its old number.
-    pub(super) fn make(flow: &Flow, outline: &Outline, rows: Vec<Correction>) -> Result<Self> {
+    pub(super) async fn make(
+        flow: &Flow,
+        files: Option<&Files>,
+        outline: &Outline,
+        rows: Vec<Correction>,
+    ) -> Result<Self> {
         let source = Arc::new(Source {
             name: flow.source.name.clone(),
             fingerprint: flow.source.fingerprint.clone(),
@@ -36,17 +44,18 @@ impl Corrected {
             for part in these.chunks(most) {
                 let schema = match shape {
                     Shape::Source => &outline.source,
-                    Shape::Target => &outline.target,
+                    _ => &outline.target,
                 };
                 let batch = as_typed(part, schema, &source, &flow.limits)?;
                 batches.push(match shape {
-                    Shape::Target => batch,
-                    Shape::Source => {
-                        let mapping = flow.fields.bind(&batch.records.schema())?;
-                        mapping.apply(batch, &source, &flow.limits)?
-                    }
+                    Shape::Source => mapped(flow, batch, &source)?,
+                    _ => batch,
                 });
             }
+        }
+        for (reject, bytes) in rows.iter().filter_map(|row| row.again.as_ref()) {
+            let batch = decoded(flow, files, outline, reject, bytes.clone()).await?;
+            batches.push(mapped(flow, batch, &source)?);
         }
         let schema = batches
             .first()
@@ -59,6 +68,67 @@ impl Corrected {
         }
         Ok(Self { schema, batches })
     }
+}
+
+/// The rows as the target wants them, in its columns as text has them.
+fn mapped(flow: &Flow, batch: Batch, source: &Arc<Source>) -> Result<Batch> {
+    flow.fields.bind(&batch.records.schema())?.apply(batch, source, &flow.limits)
+}
+
+/// The row, or the reject, that the bytes of a record are now.
+async fn decoded(
+    flow: &Flow,
+    files: Option<&Files>,
+    outline: &Outline,
+    reject: &Reject,
+    bytes: Bytes,
+) -> Result<Batch> {
+    let Some(files) = files else {
+        return Err(Error::unsupported("the source", "decoding bytes: it has rows")
+            .hint("give the values of the record in the columns of the list"));
+    };
+    let columns = outline.source.fields().iter().map(|field| field.name().clone()).collect();
+    let request = ReadRequest {
+        dataset: flow.source.dataset.clone(),
+        columns: Some(columns),
+        limits: flow.limits.clone(),
+        ..ReadRequest::default()
+    };
+    let (batches, ended) = files.decode_record(reject, bytes.clone(), &request).await?;
+    let (mut rows, mut rejects) = (Vec::new(), Vec::new());
+    for batch in batches {
+        if batch.records.num_rows() > 0 {
+            rows.push(batch.records);
+        }
+        rejects.extend(batch.rejects);
+    }
+    let count = rows.iter().map(RecordBatch::num_rows).sum::<usize>() + rejects.len();
+    let fault = match ended {
+        Err(error) => {
+            let code = error.code().to_owned();
+            Some(Fault::new(code, "", "one record of this format", error.message().to_owned()))
+        }
+        Ok(()) if count != 1 => {
+            Some(Fault::new("replay.raw", "", "one record", format!("{count} records")))
+        }
+        Ok(()) => None,
+    };
+    if let Some(fault) = fault {
+        let again = Reject::new(fault).raw_bytes(&bytes, flow.limits.reject_raw);
+        rejects =
+            vec![Reject { source: Arc::clone(&reject.source), ..again }.by(reject.adapter.clone())];
+        rows.clear();
+    }
+    for again in &mut rejects {
+        (again.record, again.offset, again.line) = (reject.record, reject.offset, reject.line);
+    }
+    let records = match rows.pop() {
+        Some(records) => records,
+        None => RecordBatch::new_empty(Arc::clone(&outline.source)),
+    };
+    let span = Span { first: reject.record, read: 1, ..Span::default() };
+    let numbers = vec![reject.record; records.num_rows()];
+    Batch::with_ordinals(records, rejects, span, Position::new("replay", 1, &0)?, numbers)
 }
 
 /// Text into the types of a schema.

@@ -2,6 +2,7 @@
 
 use arrow_array::RecordBatch;
 use arrow_json::{WriterBuilder, writer::LineDelimited};
+use fenhe_core::schema::with_offsets;
 
 /// The batch as NDJSON: decimals with every digit, dates `YYYY-MM-DD`, binary as lower-case hexadecimal.
 ///
@@ -11,7 +12,8 @@ pub fn ndjson(batch: &RecordBatch) -> String {
     let mut out = Vec::new();
     let mut writer =
         WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut out);
-    writer.write(batch).expect("a batch with a JSON form");
+    let batch = with_offsets(batch).expect("a batch of sound arrays");
+    writer.write(&batch).expect("a batch with a JSON form");
     writer.finish().expect("a batch with a JSON form");
     drop(writer);
     String::from_utf8(out).expect("JSON is UTF-8")

@@ -104,6 +104,16 @@ pub(super) const HEADINGS: &[(Column, &[&str])] = &[
     (Column::Related, &["关联资源代码", "关联信息资源代码"]),
 ];
 
+/// Whether a heading as somebody spelled it means the column that is written under `heading`.
+///
+/// ```
+/// assert!(fenhe_contract::sheet::means("类型（必填）", "数据类型"));
+/// ```
+#[must_use]
+pub fn means(spelled: &str, heading: &str) -> bool {
+    Column::of(spelled).is_some_and(|column| column.heading() == heading)
+}
+
 impl Column {
     /// The column of a heading: without blanks, marks and what stands in brackets.
     pub(super) fn of(heading: &str) -> Option<Self> {

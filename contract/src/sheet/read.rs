@@ -21,6 +21,8 @@ use crate::kind::from_sheet;
 pub struct Resource {
     /// The draft of its contract: check it with [`Contract::from_draft`](crate::Contract::from_draft).
     pub draft: Draft,
+    /// The row of each of its fields (from 1, the heading not counted).
+    pub rows: Vec<u64>,
     /// What could not be understood, with the row (from 1, the heading not counted). Nothing of it is in the draft.
     pub faults: Vec<(u64, Fault)>,
 }
@@ -64,7 +66,11 @@ pub fn read(batches: &[RecordBatch]) -> Result<Vec<Resource>> {
             let title = row.get(&Column::Resource);
             let other = |known: &Resource| title.is_some_and(|title| *title != known.draft.title);
             if resources.last().is_none_or(other) {
-                resources.push(Resource { draft: start(title), faults: Vec::new() });
+                resources.push(Resource {
+                    draft: start(title),
+                    rows: Vec::new(),
+                    faults: Vec::new(),
+                });
             }
             if let Some(resource) = resources.last_mut() {
                 resource.add(&row, number);
@@ -154,6 +160,7 @@ impl Resource {
             return;
         }
         self.draft.field.push(field);
+        self.rows.push(number);
     }
 
     /// What the row says about the resource: the first row that says something counts.

@@ -1,6 +1,7 @@
 //! Everything that is asked of the ledger.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use fenhe_core::{Fault, Raw, Reject, Result, Source};
 use rusqlite::{OptionalExtension, Row, params};
@@ -225,7 +226,7 @@ impl Ledger {
         self.reading(|c| {
             c.prepare(
                 "SELECT o.flow, o.delivery, r.record, r.line, r.byte_offset, r.byte_length, r.code, r.field, r.expected,
-                   r.found, r.also, r.adapter, r.raw_is, r.raw, r.raw_cut, r.source, r.dataset
+                   r.found, r.also, r.adapter, r.raw_is, r.raw, r.raw_cut, r.source, r.dataset, d.fingerprint
                  FROM open_reject o JOIN delivery d ON d.delivery = o.delivery JOIN reject r ON r.id = coalesce(
                    (SELECT max(n.id) FROM replay p JOIN reject n ON n.delivery = p.by AND n.record = p.record
                     WHERE p.delivery = o.delivery AND p.record = o.record), o.id)
@@ -317,7 +318,7 @@ fn open_reject(row: &Row<'_>) -> rusqlite::Result<OpenReject> {
     let mut reject = Reject::new(fault)
         .at(count(row, 2)?, count(row, 4)?, count(row, 5)?)
         .raw_bytes(row.get_ref(13)?.as_blob().unwrap_or_default(), u64::MAX)
-        .from_source(&Source::named(row.get::<_, String>(15)?))
+        .from_source(&Arc::new(Source { name: row.get(15)?, fingerprint: row.get(17)? }))
         .by(row.get::<_, String>(11)?)
         .and(serde_json::from_str::<Vec<Fault>>(&also).unwrap_or_default());
     reject.line = row.get::<_, Option<i64>>(3)?.and_then(|n| u64::try_from(n).ok());

@@ -12,6 +12,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use fenhe_core::Result;
+use fenhe_core::schema::with_offsets;
 
 /// The widest single store.
 pub(super) const SLACK: usize = 17;
@@ -261,7 +262,7 @@ fn as_json(array: &ArrayRef) -> Result<Vec<Option<Vec<u8>>>> {
     let mut writer = arrow_json::WriterBuilder::new()
         .with_explicit_nulls(true)
         .build::<_, arrow_json::writer::LineDelimited>(Vec::new());
-    writer.write(&rows)?;
+    writer.write(&with_offsets(&rows)?)?;
     writer.finish()?;
     let text = writer.into_inner();
     let lines = text.split(|b| *b == b'\n').take(array.len()).enumerate();

@@ -1,6 +1,7 @@
 //! Sets of keys: exact, in one arena, without an allocation a key.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_buffer::BooleanBuffer;
@@ -55,7 +56,7 @@ pub(super) struct Unique {
 
 pub(super) struct Reference {
     pub(super) at: Vec<usize>,
-    pub(super) keys: KeySet,
+    pub(super) keys: Arc<KeySet>,
 }
 
 impl KeySet {
@@ -87,9 +88,9 @@ impl KeySet {
             return Err(wrong_type("the key columns are not like those of the keys before"));
         }
         let mut budget = Budget { limit: self.limit, used: self.memory() };
-        self.each(batch, &at, |set, row_key| {
-            let Some(key) = row_key else { return Ok(()) };
-            set.add(key, &mut budget).map(|_| ())
+        each_key(batch, &at, |key| {
+            let Some(key) = key else { return Ok(()) };
+            self.add(key, &mut budget).map(|_| ())
         })
     }
 
@@ -137,30 +138,14 @@ impl KeySet {
     fn find(&self, hash: u64, key: &[u8]) -> bool {
         self.index.find(hash, |&at| key_at(&self.bytes, &self.ends, at) == key).is_some()
     }
-
-    /// Calls `each` with the key of every row, `None` where a part is absent.
-    fn each(
-        &mut self,
-        batch: &RecordBatch,
-        at: &[usize],
-        mut each: impl FnMut(&mut Self, Option<&[u8]>) -> Result<()>,
-    ) -> Result<()> {
-        let columns = values(batch, at)?;
-        let mut key = Vec::new();
-        for row in 0..batch.num_rows() {
-            let whole = write_key(&columns, row, &mut key);
-            each(self, whole.then_some(key.as_slice()))?;
-        }
-        Ok(())
-    }
 }
 
 impl Test for Unique {
     fn find(&mut self, batch: &RecordBatch, budget: &mut Budget) -> Result<BooleanBuffer> {
         let mut repeated = Vec::with_capacity(batch.num_rows());
-        self.seen.each(batch, &self.at, |seen, key| {
+        each_key(batch, &self.at, |key| {
             repeated.push(match key {
-                Some(key) => !seen.add(key, budget)?,
+                Some(key) => !self.seen.add(key, budget)?,
                 None => false,
             });
             Ok(())
@@ -176,8 +161,8 @@ impl Test for Unique {
 impl Test for Reference {
     fn find(&mut self, batch: &RecordBatch, _: &mut Budget) -> Result<BooleanBuffer> {
         let mut missing = Vec::with_capacity(batch.num_rows());
-        self.keys.each(batch, &self.at, |keys, key| {
-            missing.push(key.is_some_and(|key| !keys.contains(key)));
+        each_key(batch, &self.at, |key| {
+            missing.push(key.is_some_and(|key| !self.keys.contains(key)));
             Ok(())
         })?;
         Ok(missing.into())
@@ -227,6 +212,21 @@ fn values<'a>(batch: &'a RecordBatch, at: &[usize]) -> Result<Vec<Values<'a>>> {
             })
         })
         .collect()
+}
+
+/// Calls `each` with the key of every row, `None` where a part is absent.
+fn each_key(
+    batch: &RecordBatch,
+    at: &[usize],
+    mut each: impl FnMut(Option<&[u8]>) -> Result<()>,
+) -> Result<()> {
+    let columns = values(batch, at)?;
+    let mut key = Vec::new();
+    for row in 0..batch.num_rows() {
+        let whole = write_key(&columns, row, &mut key);
+        each(whole.then_some(key.as_slice()))?;
+    }
+    Ok(())
 }
 
 /// Writes the key of the row; `false` when a part is absent. Keys of several columns alternate between

@@ -82,7 +82,11 @@ impl CsvDecoder {
         if let Some(part) = &open.part {
             held.extend_from_slice(&part.prologue);
         }
-        let lines = usize::try_from(options.skip_tail).unwrap_or(usize::MAX);
+        // A part, or a single record, has nothing of the tail.
+        let lines = match &open.part {
+            Some(_) => 0,
+            None => usize::try_from(options.skip_tail).unwrap_or(usize::MAX),
+        };
         let tail = Tail { lines, held: BytesMut::new() };
         let stage = Stage::Sampling { held: Held::Several(held), enough, ended: false };
         Ok(Self { options, pools, open, stage, hungry: false, from, tail, notes: Vec::new() })

@@ -79,4 +79,10 @@ impl Format for Csv {
         whole
             .then(|| Box::new(CsvSplitter::new(self.options.clone(), options)) as Box<dyn Splitter>)
     }
+
+    fn record_splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
+        // A record was told from the lines at the end already.
+        let own = CsvOptions { skip_tail: 0, ..self.options.clone() };
+        Some(Box::new(CsvSplitter::new(own, options)))
+    }
 }

@@ -115,4 +115,10 @@ impl Format for Fixed {
             Box::new(FixedSplitter::new(framer, self.options.clone())) as Box<dyn Splitter>
         })
     }
+
+    fn record_splitter(&self, options: &DecodeOptions) -> Option<Box<dyn Splitter>> {
+        let layout = self.layout.as_deref()?;
+        let framer = Framer::new(layout, &self.options, options.limits.record);
+        Some(Box::new(FixedSplitter::new(framer, self.options.clone())))
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use bytes::Bytes;
+use fenhe_core::schema::with_offsets;
 use fenhe_core::{
     Batch, Committed, Error, Fault, Kind, Limits, Raw, Reject, Result, Retry, WriteRequest, Writer,
 };
@@ -182,7 +183,7 @@ fn lines(rows: &RecordBatch) -> Result<Vec<Bytes>> {
     let mut writer = arrow_json::WriterBuilder::new()
         .with_explicit_nulls(true)
         .build::<_, arrow_json::writer::LineDelimited>(&mut out);
-    writer.write(rows)?;
+    writer.write(&with_offsets(rows)?)?;
     writer.finish()?;
     drop(writer);
     let all = Bytes::from(out);

@@ -1,9 +1,8 @@
 //! Rows that a database refuses, as rejects.
 
-use std::sync::Arc;
-
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Schema, SchemaRef};
+use arrow_schema::SchemaRef;
+use fenhe_core::schema::with_offsets;
 use fenhe_core::{Error, Fault, Kind, Raw, Reject, Result, WriteRequest};
 
 /// Refuses a batch of another schema than was announced.
@@ -46,21 +45,4 @@ fn ndjson(row: &RecordBatch) -> Result<Vec<u8>> {
         out.pop();
     }
     Ok(out)
-}
-
-/// The row with `UTC` spelled as an offset: Arrow's writer knows no names of time zones.
-fn with_offsets(row: &RecordBatch) -> Result<RecordBatch> {
-    let is_utc = |kind: &DataType| matches!(kind, DataType::Timestamp(_, Some(zone)) if zone.as_ref() == "UTC");
-    let (mut fields, mut columns) = (Vec::new(), Vec::new());
-    for (field, column) in row.schema_ref().fields().iter().zip(row.columns()) {
-        let kind = match field.data_type() {
-            DataType::Timestamp(unit, _) if is_utc(field.data_type()) => {
-                DataType::Timestamp(*unit, Some("+00:00".into()))
-            }
-            other => other.clone(),
-        };
-        columns.push(arrow_cast::cast(column, &kind)?);
-        fields.push(field.as_ref().clone().with_data_type(kind));
-    }
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }

@@ -156,8 +156,9 @@ pub(crate) fn declare(field: &Field) -> Result<String> {
                 TimeUnit::Microsecond => "",
                 TimeUnit::Nanosecond => "(9)",
             };
-            let zone = if zone.is_some() { " WITH TIME ZONE" } else { "" };
-            format!("TIMESTAMP{digits}{zone}")
+            // The grammar of SQLite knows no words after the digits.
+            let zone = if zone.is_some() { "TZ" } else { "" };
+            format!("TIMESTAMP{zone}{digits}")
         }
         other => {
             return Err(config("sql.type", format!("SQLite has no column for {other}"))
@@ -228,6 +229,11 @@ mod tests {
                 "TIMESTAMP(3) WITH TIME ZONE",
                 Native::Timestamp { unit: TimeUnit::Millisecond, zone: true },
             ),
+            (
+                "TIMESTAMP WITH TIME ZONE",
+                Native::Timestamp { unit: TimeUnit::Microsecond, zone: true },
+            ),
+            ("TIMESTAMPTZ(0)", Native::Timestamp { unit: TimeUnit::Second, zone: true }),
             ("BOOLEAN", Native::Boolean),
             ("STRING", Native::Number),
         ];
@@ -252,8 +258,12 @@ mod tests {
             D::Timestamp(TimeUnit::Second, None),
             D::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
         ];
-        for arrow in types {
-            let native = Native::of(&declare(&Field::new("x", arrow.clone(), true)).unwrap());
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        for (number, arrow) in types.into_iter().enumerate() {
+            let declared = declare(&Field::new("x", arrow.clone(), true)).unwrap();
+            let table = format!("CREATE TABLE t{number} (x {declared} NOT NULL)");
+            database.execute_batch(&table).unwrap();
+            let native = Native::of(&declared);
             assert_eq!(native.arrow(), arrow);
             assert!(native.keeps(&arrow), "{arrow}");
         }

@@ -1,0 +1,9 @@
+//! Exchanges by the built program: corrections, keys of other datasets, catalogue sheets, control totals.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod catalogue;
+mod reference;
+mod replay;
+mod support;
+mod totals;
