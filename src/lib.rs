@@ -60,7 +60,7 @@ pub use registry::{OpenPlace, Opened, Opening, Purpose, Registry, Scheme, Source
 #[cfg(feature = "excel")]
 pub use reject_workbook::reject_workbook;
 pub use rejects::{Keep, RejectLog, Rejected};
-pub use replay::Corrections;
+pub use replay::{Corrections, Replayed};
 pub use run::Ran;
 pub use stdio::Stdio;
 pub use totals::{Column, Totals};
