@@ -135,6 +135,26 @@ impl BoundFields {
         assemble(batch, checked.records, rows, bad, source, limits)
     }
 
+    /// Rows that were mapped before, by the rules of the contract alone; those of a reject are such a row.
+    ///
+    /// # Errors
+    /// Those of the rules.
+    pub(crate) fn check(
+        &self,
+        batch: Batch,
+        source: &Arc<Source>,
+        limits: &Limits,
+    ) -> Result<Batch> {
+        let Some(check) = &self.check else { return Ok(batch) };
+        let checked = check.check(batch.records.clone(), &batch.record_numbers())?;
+        let of_fault = |(row, fault, also): (usize, _, Vec<_>)| {
+            (row, Reject::new(fault).and(also).by("contract"))
+        };
+        let bad = checked.faults.into_iter().map(of_fault).collect();
+        let rows = checked.kept.map(|kept| kept.values().set_indices().collect());
+        assemble(batch, checked.records, rows, bad, source, limits)
+    }
+
     /// What rules of the contract found and let pass so far, in the rows of this run.
     pub fn findings(&self) -> Vec<Finding> {
         self.check.as_ref().map(RowCheck::findings).unwrap_or_default()

@@ -64,7 +64,7 @@ pub use registry::{OpenPlace, Opened, Opening, Purpose, Registry, Scheme, Source
 #[cfg(feature = "excel")]
 pub use reject_workbook::reject_workbook;
 pub use rejects::{Keep, RejectLog, Rejected};
-pub use replay::Corrections;
+pub use replay::{Corrections, Resent};
 pub use run::Ran;
 pub use sent::{Replayed, Sent};
 pub use stdio::Stdio;

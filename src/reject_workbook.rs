@@ -7,9 +7,10 @@ use std::path::Path;
 use arrow_schema::Schema;
 use fenhe_core::{Error, Kind, Limits, Reject, Result};
 
-use crate::pump::{Flow, outline};
+use crate::config::Prepared;
+use crate::pump::outline;
 use crate::rejects::{Rejected, sync_folder};
-use crate::replay::sheet;
+use crate::replay::{encoding_of, sheet};
 
 /// Writes the rejects of one delivery, as they lie in the file of rejects `log`, into a workbook `to` that a clerk can correct and
 /// send back (see [`fenhe_excel::reject_workbook`]); how many they are. The workbook takes the place of an older one only when it is whole.
@@ -36,18 +37,20 @@ pub fn reject_workbook(
 /// Writes the rejects of a delivery as a workbook that `fenhe replay` takes when it is corrected; how many they are.
 /// Only records that `is_open`.
 pub(crate) async fn flow_workbook(
-    flow: &Flow,
+    prepared: &Prepared,
     delivery: &str,
     is_open: impl Fn(u64) -> bool,
     to: &Path,
 ) -> Result<u64> {
+    let flow = &prepared.flow;
     let Some(log) = &flow.rejects else { return Ok(0) };
     let mut rejects = read(&log.path, delivery, &flow.limits)?;
     rejects.retain(|reject| is_open(reject.record));
     if rejects.is_empty() {
         return Ok(0);
     }
-    let (schema, marks) = sheet(&rejects, delivery, &outline(flow).await?);
+    let encoding = encoding_of(prepared, &flow.limits).await?;
+    let (schema, marks) = sheet(&rejects, delivery, &outline(flow).await?, encoding);
     put(&fenhe_excel::reject_workbook_with(&schema, &rejects, &marks)?, to)?;
     Ok(rejects.len() as u64)
 }

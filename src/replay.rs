@@ -1,10 +1,12 @@
 //! Rejects that people corrected, sent again under the numbers of their records.
 
+mod assign;
+mod corrections;
 mod list;
 mod raw;
 mod rows;
+mod waiting;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -18,10 +20,22 @@ use crate::pump::{Control, Flow, Input, Policy, Replay, outline, pump};
 use crate::receipt::{Receipt, write_receipt};
 use crate::run::Ran;
 
-pub use list::Corrections;
+use assign::{Part, assign, fingerprint};
+pub use corrections::Corrections;
 #[cfg(feature = "excel")]
 pub(crate) use list::sheet;
+#[cfg(feature = "excel")]
+pub(crate) use raw::encoding_of;
 use rows::Corrected;
+
+/// The end of a replay.
+#[derive(Debug)]
+pub struct Resent {
+    /// What was done; `None` when there was nothing to send.
+    pub ran: Option<Ran>,
+    /// Rows of the list without values, and records whose bytes nobody corrected: they were not sent and stay open.
+    pub left_out: u64,
+}
 
 impl ExchangeConfig {
     /// Rejects of the flows of this exchange that nobody has delivered since.
@@ -41,22 +55,29 @@ impl ExchangeConfig {
 
     /// Sends corrected records again: those of the list, under the numbers that they had, to the target that they were
     /// meant for. What is refused once more stays open. The receipt names the delivery that it completes, stands in
-    /// the same chain, and is written to [`replay_receipt`](Self::replay_receipt).
+    /// the same chain, and is written to [`replay_receipt`](Self::replay_receipt). Rows without values
+    /// are left out, and so are records that could not be decoded when nobody corrected them.
     ///
     /// # Errors
-    /// [`Kind::Config`] with code `replay.unknown` for records that are not open rejects, `replay.whole` for a target
-    /// that is only ever replaced; those of ledger and receipt. What happened to a flow stands in the result.
+    /// [`Kind::Config`] with code `replay.unknown` for records that are not open rejects, `replay.flow` for those of other
+    /// flows than these, `replay.twice` for one that stands in the list twice, `replay.list` for values that have no place,
+    /// `replay.whole` for a target that is only ever replaced: nothing is sent then. Those of ledger and receipt. What
+    /// happened to a flow stands in the result.
     pub async fn replay(
         &self,
         flows: &[Prepared],
         corrections: &Corrections,
         control: &Control,
-    ) -> Result<Ran> {
+    ) -> Result<Resent> {
+        let (parts, left_out) = assign(flows, &self.open_rejects()?, corrections).await?;
+        if parts.is_empty() {
+            return Ok(Resent { ran: None, left_out });
+        }
         let mut receipt = Receipt::begin(self.name());
         let control = control.clone().for_run(&receipt.run);
         let mut replays = Vec::new();
-        for (delivery, prepared, rows) in self.assign(flows, corrections).await? {
-            replays.push(replay_flow(prepared, delivery, rows).await?);
+        for part in parts {
+            replays.push(replay_flow(part).await?);
         }
         let books = self.books()?;
         books.ledger.begin(&Run {
@@ -76,7 +97,8 @@ impl ExchangeConfig {
         let document = books.close(&receipt)?;
         write_receipt(&self.replay_receipt(), &document)?;
         let receipt = serde_json::from_slice(&document).map_err(std::io::Error::from)?;
-        Ok(Ran { receipt, errors, workbooks: Vec::new() })
+        let ran = Ran { receipt, errors, workbooks: Vec::new() };
+        Ok(Resent { ran: Some(ran), left_out })
     }
 
     /// The books of deliveries, replays taken into account.
@@ -85,42 +107,6 @@ impl ExchangeConfig {
     /// Those of the ledger.
     pub fn delivery_books(&self, delivery: &str) -> Result<Option<DeliveryBooks>> {
         Ledger::open_existing(&self.ledger())?.books(delivery)
-    }
-
-    /// The corrected rows by the delivery and flow that they belong to.
-    async fn assign<'a>(
-        &self,
-        flows: &'a [Prepared],
-        corrections: &Corrections,
-    ) -> Result<Vec<(String, &'a Prepared, Vec<list::Correction>)>> {
-        let open = self.open_rejects()?;
-        let mut ends = BTreeMap::new();
-        let mut by_delivery: BTreeMap<String, (&Prepared, Vec<list::Correction>)> = BTreeMap::new();
-        for correction in corrections.rows() {
-            let fits = |open: &&OpenReject| {
-                open.reject.record == correction.record
-                    && correction.delivery.as_ref().is_none_or(|name| *name == open.delivery)
-            };
-            let mut found = open.iter().filter(fits);
-            let (Some(one), None) = (found.next(), found.next()) else {
-                return Err(Error::new(
-                    Kind::Config,
-                    "replay.unknown",
-                    format!("record {} is not one open reject", correction.record),
-                )
-                .hint("take the list of open rejects from the ledger again; keep its columns _delivery and _record"));
-            };
-            let Some(prepared) = flows.iter().find(|p| p.flow.name == one.flow) else { continue };
-            if !ends.contains_key(&one.flow) {
-                let encoding = raw::encoding_of(prepared, &prepared.flow.limits).await?;
-                ends.insert(one.flow.clone(), (outline(&prepared.flow).await?, encoding));
-            }
-            let Some((outline, encoding)) = ends.get(&one.flow) else { continue };
-            let correction = correction.clone().of(&one.reject, outline, *encoding)?;
-            let entry = by_delivery.entry(one.delivery.clone()).or_insert((prepared, Vec::new()));
-            entry.1.push(correction);
-        }
-        Ok(by_delivery.into_iter().map(|(d, (p, rows))| (d, p, rows)).collect())
     }
 }
 
@@ -140,11 +126,8 @@ impl Prepared {
 }
 
 /// The flow that sends corrected rows to the target of another flow.
-async fn replay_flow(
-    prepared: &Prepared,
-    delivery: String,
-    mut rows: Vec<list::Correction>,
-) -> Result<Flow> {
+async fn replay_flow(part: Part<'_>) -> Result<Flow> {
+    let Part { delivery, prepared, mut rows } = part;
     let flow = &prepared.flow;
     if flow.target.mode == WriteMode::Replace {
         return Err(Error::new(
@@ -158,7 +141,7 @@ async fn replay_flow(
     rows.sort_by_key(|row| row.record);
     let records: Vec<u64> = rows.iter().map(|row| row.record).collect();
     let outline = outline(flow).await?;
-    let fingerprint = list::fingerprint(&rows);
+    let fingerprint = fingerprint(&rows);
     let corrected = Corrected::make(flow, prepared.files.as_ref(), &outline, rows).await?;
     Ok(Flow {
         pipeline: format!("{}#replay", flow.pipeline),

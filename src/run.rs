@@ -57,7 +57,7 @@ impl ExchangeConfig {
                     let back = read_back(&mut ended.receipt, &prepared.flow, &books.ledger).await;
                     ended.error = ended.error.or(back.err());
                 }
-                match self.explain(&prepared.flow, &ended.receipt).await {
+                match self.explain(prepared, &ended.receipt).await {
                     Ok(written) => workbooks.extend(written),
                     Err(error) => {
                         let note = format!("there is no workbook of the rejects: {error}");
@@ -85,8 +85,12 @@ impl ExchangeConfig {
     /// Writes the workbook of rejects that is asked for. A delivery that was made before leaves the one that is there: it
     /// may be corrected by now.
     #[cfg(feature = "excel")]
-    async fn explain(&self, flow: &Flow, receipt: &FlowReceipt) -> Result<Option<(PathBuf, u64)>> {
-        let Some(path) = self.reject_workbook(&flow.name) else { return Ok(None) };
+    async fn explain(
+        &self,
+        prepared: &Prepared,
+        receipt: &FlowReceipt,
+    ) -> Result<Option<(PathBuf, u64)>> {
+        let Some(path) = self.reject_workbook(&prepared.flow.name) else { return Ok(None) };
         let before = receipt.status == Status::AlreadyDelivered && path.exists();
         if before || receipt.open_rejects() == 0 {
             return Ok(None);
@@ -100,12 +104,12 @@ impl ExchangeConfig {
                 |one: &OpenReject| one.delivery == receipt.delivery && one.reject.record == record;
             receipt.replayed == 0 || open.iter().any(same)
         };
-        let count = flow_workbook(flow, &receipt.delivery, is_open, &path).await?;
+        let count = flow_workbook(prepared, &receipt.delivery, is_open, &path).await?;
         Ok((count > 0).then_some((path, count)))
     }
 
     #[cfg(not(feature = "excel"))]
-    async fn explain(&self, _: &Flow, _: &FlowReceipt) -> Result<Option<(PathBuf, u64)>> {
+    async fn explain(&self, _: &Prepared, _: &FlowReceipt) -> Result<Option<(PathBuf, u64)>> {
         Ok(None)
     }
 }

@@ -4,7 +4,7 @@ use fenhe::core::{
     Batch, Error, Kind, Limits, Options, Position, Result, Span, WriteMode, WriteRequest,
 };
 use fenhe::ledger::{Ledger, OpenReject};
-use fenhe::{Corrections, ExchangeConfig, Opening, Place, Prepared, Registry, Settings};
+use fenhe::{Corrections, ExchangeConfig, Opening, Place, Prepared, Registry, Resent, Settings};
 
 use crate::progress::Watch;
 use crate::table::Table;
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// The corrected list, to be sent again
     #[arg(long, value_name = "FILE", conflicts_with = "export")]
     corrected: Option<PathBuf>,
-    /// Print the receipt as JSON instead of the table
+    /// Print JSON: the list, what was exported, or the receipt
     #[arg(long)]
     json: bool,
 }
@@ -33,23 +33,38 @@ pub(crate) struct Args {
 pub(crate) async fn replay(args: Args) -> Result<u8> {
     let registry = Registry::with_defaults();
     let config = ExchangeConfig::load(&configuration(&args.file)?)?;
-    let mut open = config.open_rejects()?;
-    open.retain(|one| args.flow.as_ref().is_none_or(|name| *name == one.flow));
-    let settings = Settings { threads: cores(), restart: false };
-    match (&args.corrected, &args.export) {
-        (Some(file), _) => {
-            let flows = config.prepare(&registry, &settings).await?;
-            send(&config, &registry, &flows, file, args.json).await
-        }
-        (None, Some(file)) => {
-            let flows = config.prepare(&registry, &settings).await?;
-            export(&registry, &flows, &open, file).await
-        }
-        (None, None) => {
-            out::data(&listed(&open))?;
-            Ok(0)
-        }
+    if let Some(name) = &args.flow {
+        known(&config, name)?;
     }
+    let wanted = |flow: &str| args.flow.as_ref().is_none_or(|name| name == flow);
+    let mut open = config.open_rejects()?;
+    open.retain(|one| wanted(&one.flow));
+    let settings = Settings { threads: cores(), restart: false };
+    if args.corrected.is_none() && args.export.is_none() {
+        match args.json {
+            true => out::json(&open.iter().map(Listed::of).collect::<Vec<_>>())?,
+            false => out::data(&listed(&open))?,
+        }
+        return Ok(0);
+    }
+    let mut flows = config.prepare(&registry, &settings).await?;
+    flows.retain(|prepared| wanted(&prepared.flow.name));
+    match (&args.corrected, &args.export) {
+        (Some(file), _) => send(&config, &registry, &flows, file, args.json).await,
+        (None, Some(file)) => export(&registry, &flows, &open, file, args.json).await,
+        (None, None) => Ok(0),
+    }
+}
+
+/// Refuses the name of a flow that the exchange does not have.
+fn known(config: &ExchangeConfig, name: &str) -> Result<()> {
+    let names: Vec<&str> = config.flows().collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Config, "replay.flow", format!("there is no flow {name}"))
+        .source_name(config.file().display().to_string())
+        .hint(format!("--flow with one of: {}", names.join(", "))))
 }
 
 /// The configuration itself, or the one that the ledger was last written by.
@@ -65,6 +80,33 @@ fn configuration(file: &Path) -> Result<PathBuf> {
             "the ledger does not say which configuration it was written by",
         )
         .hint("name the configuration instead")),
+    }
+}
+
+/// A record that waits, in JSON.
+#[derive(serde::Serialize)]
+struct Listed<'a> {
+    flow: &'a str,
+    delivery: &'a str,
+    record: u64,
+    code: &'a str,
+    field: &'a str,
+    expected: &'a str,
+    found: &'a str,
+}
+
+impl<'a> Listed<'a> {
+    fn of(open: &'a OpenReject) -> Self {
+        let fault = &open.reject.fault;
+        Self {
+            flow: &open.flow,
+            delivery: &open.delivery,
+            record: open.reject.record,
+            code: &fault.code,
+            field: &fault.field,
+            expected: &fault.expected,
+            found: &fault.found,
+        }
     }
 }
 
@@ -92,6 +134,7 @@ async fn export(
     flows: &[Prepared],
     open: &[OpenReject],
     file: &Path,
+    json: bool,
 ) -> Result<u8> {
     let names: std::collections::BTreeSet<&str> =
         open.iter().map(|one| one.flow.as_str()).collect();
@@ -106,7 +149,10 @@ async fn export(
     }
     let flow = flows.iter().find(|prepared| names.contains(prepared.flow.name.as_str()));
     let Some(prepared) = flow else {
-        out::data("no record waits for correction\n")?;
+        match json {
+            true => out::json(&serde_json::json!({ "records": 0 }))?,
+            false => out::data("no record waits for correction\n")?,
+        }
         return Ok(0);
     };
     let list = prepared.correction_list(open).await?;
@@ -125,7 +171,11 @@ async fn export(
     let batch = Batch::new(list, Vec::new(), span, Position::new("fenhe", 1, &0)?)?;
     writer.write(&batch).await?;
     let written = writer.close().await?;
-    out::data(&format!("{} records to correct: {}\n", written.rows, file.display()))?;
+    let path = file.display().to_string();
+    match json {
+        true => out::json(&serde_json::json!({ "records": written.rows, "file": path }))?,
+        false => out::data(&format!("{} records to correct: {path}\n", written.rows))?,
+    }
     Ok(0)
 }
 
@@ -140,11 +190,24 @@ async fn send(
     options.set("types", "text");
     let opening = Opening { options, threads: 1, ..Opening::default() };
     let list = registry.source(&Place::parse(&file.display().to_string()), &opening).await?;
-    let corrections = Corrections::read(&list.input, &opening.limits).await?;
+    let header = u64::from(matches!(list.format, Some("csv" | "excel")));
+    let corrections = Corrections::read(&list.input, header, &opening.limits).await?;
     let watch = Watch::start(&[]).await;
     let ran = config.replay(flows, &corrections, &watch.control).await;
     watch.end();
-    let ran = ran?;
+    let Resent { ran, left_out } = ran?;
+    if left_out > 0 {
+        out::message(&format!(
+            "{left_out} rows of the list correct nothing: they are left out and stay open"
+        ));
+    }
+    let Some(ran) = ran else {
+        match json {
+            true => out::json(&serde_json::json!({ "flows": [], "left_out": left_out }))?,
+            false => out::data("nothing to send\n")?,
+        }
+        return Ok(0);
+    };
     for (flow, error) in &ran.errors {
         out::message(&format!("flow {flow} failed:"));
         report::error(error);

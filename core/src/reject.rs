@@ -60,6 +60,8 @@ pub enum Raw {
     Source,
     /// The decoded row as one NDJSON object, because the fault was found after decoding.
     Row,
+    /// The row as the target was to be given it, as one NDJSON object: the target refused it.
+    Target,
 }
 
 /// The name and fingerprint of what is read, shared by all rejects of a stream.

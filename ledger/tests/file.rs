@@ -1,4 +1,4 @@
-use fenhe_core::{Fault, Reject};
+use fenhe_core::{Fault, Raw, Reject};
 use fenhe_ledger::{
     Algorithm, Delivery, Expected, Ledger, Planned, PlannedBatch, Run, Settled, State, verify,
 };
@@ -99,6 +99,8 @@ fn replayed_rejects_net_off_in_the_books() {
     ledger.replaying("d", &[3, 7], "again").unwrap();
     let mut worse = reject(7);
     worse.fault.code = "t.other".into();
+    worse = worse.raw_bytes(b"{}", 9);
+    worse.raw_is = Raw::Target;
     let rejects = [(1, worse)];
     ledger
         .plan(
@@ -115,7 +117,11 @@ fn replayed_rejects_net_off_in_the_books() {
         .map(|o| (o.delivery.as_str(), o.reject.record, &*o.reject.fault.code))
         .collect();
     assert_eq!(shown, [("d", 7, "t.other")]);
-    assert_eq!(&open[0].reject.raw[..], b"\xd5\xc5");
+    // What it was at first is not lost beside it.
+    assert_eq!((&open[0].reject.raw[..], open[0].reject.raw_is), (&b"{}"[..], Raw::Target));
+    let first = open[0].first.as_ref().unwrap();
+    assert_eq!((&first.raw[..], first.raw_is), (&b"\xd5\xc5"[..], Raw::Source));
+    assert_eq!((first.record, &*first.fault.code), (7, "t.t"));
     let books = ledger.books("d").unwrap().unwrap();
     assert!(books.balance());
     assert_eq!((books.read, books.delivered, books.rejected, books.replayed), (10, 8, 2, 1));

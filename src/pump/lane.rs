@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use fenhe_core::{
-    Batch, Committed, ControlTotal, Error, Kind, Reject, Result, Retry, Source, Span, WriteMode,
-    Writer,
+    Batch, Committed, ControlTotal, Error, Kind, Raw, Reject, Result, Retry, Source, Span,
+    WriteMode, Writer,
 };
 use fenhe_ledger::{PlannedBatch, RowIndex, RowSet, Settled};
 
@@ -270,7 +270,7 @@ impl<'a> Lane<'a> {
                 reject = with_row(reject, &batch.records, row, self.flow.limits.reject_raw)?;
                 gone.push(row);
             }
-            completed.push(reject);
+            completed.push(as_given(reject));
         }
         gone.sort_unstable();
         gone.dedup();
@@ -420,7 +420,7 @@ impl<'a> Lane<'a> {
 
     fn complete_late(&mut self, number: u64, rejects: Vec<Reject>) -> Result<Vec<Reject>> {
         let Some((_, batch)) = self.recent.iter().find(|(n, _)| *n == number).cloned() else {
-            return Ok(rejects);
+            return Ok(rejects.into_iter().map(as_given).collect());
         };
         let mut planned = self.keeper.take_planned(number).unwrap_or_default();
         let rejects = self.complete(rejects, &batch, &mut planned)?;
@@ -485,6 +485,14 @@ impl<'a> Lane<'a> {
             bytes: self.bytes,
         });
     }
+}
+
+/// What a target refuses is a row as it was given, whatever it says itself.
+fn as_given(mut reject: Reject) -> Reject {
+    if reject.raw_is == Raw::Row {
+        reject.raw_is = Raw::Target;
+    }
+    reject
 }
 
 /// Books with what is kept of rejects. Earlier versions formed a checkpoint before the refusals of its last batch were known;

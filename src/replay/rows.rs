@@ -3,16 +3,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use bytes::Bytes;
 use fenhe_core::{
-    Batch, Capability, Error, Exchange, Fault, Info, Limits, Position, ReadRequest, Reader, Reject,
-    Result, Source, Span,
+    Batch, Capability, Error, Exchange, Fault, Info, Limits, Position, Raw, ReadRequest, Reader,
+    Reject, Result, Source, Span,
 };
 
-use super::list::{Correction, Shape};
+use super::assign::Correction;
+use super::waiting::Shape;
 use crate::files::Files;
 use crate::pump::{Flow, Outline};
 use crate::typed::typed;
@@ -38,24 +39,27 @@ impl Corrected {
             fingerprint: flow.source.fingerprint.clone(),
         });
         let most = usize::try_from(flow.limits.batch_rows).unwrap_or(usize::MAX).max(1);
+        // One for all, so that its rules see what comes twice.
+        let fields = flow.fields.bind(&outline.source)?;
         let mut batches = Vec::new();
         for shape in [Shape::Source, Shape::Target] {
             let these: Vec<&Correction> = rows.iter().filter(|row| row.shape == shape).collect();
             for part in these.chunks(most) {
-                let schema = match shape {
-                    Shape::Source => &outline.source,
-                    _ => &outline.target,
-                };
-                let batch = as_typed(part, schema, &source, &flow.limits)?;
                 batches.push(match shape {
-                    Shape::Source => mapped(flow, batch, &source)?,
-                    _ => batch,
+                    Shape::Source => {
+                        let batch = as_typed(part, &outline.source, &source, &flow.limits)?;
+                        fields.apply(batch, &source, &flow.limits)?
+                    }
+                    _ => {
+                        let batch = as_typed(part, &outline.target, &source, &flow.limits)?;
+                        of_target(fields.check(batch, &source, &flow.limits)?)
+                    }
                 });
             }
         }
         for (reject, bytes) in rows.iter().filter_map(|row| row.again.as_ref()) {
             let batch = decoded(flow, files, outline, reject, bytes.clone()).await?;
-            batches.push(mapped(flow, batch, &source)?);
+            batches.push(fields.apply(batch, &source, &flow.limits)?);
         }
         let schema = batches
             .first()
@@ -70,9 +74,12 @@ impl Corrected {
     }
 }
 
-/// The rows as the target wants them, in its columns as text has them.
-fn mapped(flow: &Flow, batch: Batch, source: &Arc<Source>) -> Result<Batch> {
-    flow.fields.bind(&batch.records.schema())?.apply(batch, source, &flow.limits)
+/// What is refused of rows under the names of the target has these names.
+fn of_target(mut batch: Batch) -> Batch {
+    for reject in &mut batch.rejects {
+        reject.raw_is = Raw::Target;
+    }
+    batch
 }
 
 /// The row, or the reject, that the bytes of a record are now.
@@ -131,10 +138,10 @@ async fn decoded(
     Batch::with_ordinals(records, rejects, span, Position::new("replay", 1, &0)?, numbers)
 }
 
-/// Text into the types of a schema.
+/// Text into the types of a schema, and in its very columns.
 fn as_typed(
     rows: &[&Correction],
-    schema: &Schema,
+    schema: &SchemaRef,
     source: &Arc<Source>,
     limits: &Limits,
 ) -> Result<Batch> {
@@ -163,7 +170,14 @@ fn as_typed(
         .map(|f| (f.name().clone(), type_name(f.data_type()), !f.is_nullable()))
         .collect();
     let fields = typed(names.iter().map(|(name, kind, required)| (&**name, &**kind, *required)))?;
-    fields.bind(&batch.records.schema())?.apply(batch, source, limits)
+    let mut batch = fields.bind(&batch.records.schema())?.apply(batch, source, limits)?;
+    let columns = batch.records.columns().iter().zip(schema.fields());
+    let columns = columns
+        .map(|(column, field)| arrow_cast::cast(column, field.data_type()))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.records.num_rows()));
+    batch.records = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?;
+    Ok(batch)
 }
 
 #[async_trait]

@@ -5,5 +5,6 @@
 mod catalogue;
 mod reference;
 mod replay;
+mod replay_list;
 mod support;
 mod totals;

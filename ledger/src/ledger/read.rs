@@ -26,8 +26,10 @@ pub struct OpenReject {
     pub flow: String,
     /// The delivery that it belongs to.
     pub delivery: String,
-    /// The record.
+    /// The record, as the last attempt left it.
     pub reject: Reject,
+    /// What it was rejected as at first, where it was sent again in vain since.
+    pub first: Option<Reject>,
 }
 
 /// The books of one delivery, with what replays took off them.
@@ -225,11 +227,15 @@ impl Ledger {
     pub fn open_rejects(&self, flow: Option<&str>) -> Result<Vec<OpenReject>> {
         self.reading(|c| {
             c.prepare(
-                "SELECT o.flow, o.delivery, r.record, r.line, r.byte_offset, r.byte_length, r.code, r.field, r.expected,
-                   r.found, r.also, r.adapter, r.raw_is, r.raw, r.raw_cut, r.source, r.dataset, d.fingerprint
+                "SELECT o.flow, o.delivery, d.fingerprint,
+                   r.record, r.line, r.byte_offset, r.byte_length, r.code, r.field, r.expected, r.found, r.also, r.adapter,
+                   r.raw_is, r.raw, r.raw_cut, r.source, r.dataset,
+                   f.record, f.line, f.byte_offset, f.byte_length, f.code, f.field, f.expected, f.found, f.also, f.adapter,
+                   f.raw_is, f.raw, f.raw_cut, f.source, f.dataset
                  FROM open_reject o JOIN delivery d ON d.delivery = o.delivery JOIN reject r ON r.id = coalesce(
                    (SELECT max(n.id) FROM replay p JOIN reject n ON n.delivery = p.by AND n.record = p.record
                     WHERE p.delivery = o.delivery AND p.record = o.record), o.id)
+                 LEFT JOIN reject f ON f.id = o.id AND f.id <> r.id
                  WHERE (?1 IS NULL OR o.flow = ?1) AND (d.mode = 'append' OR EXISTS
                    (SELECT 1 FROM position p WHERE p.pipeline = d.pipeline AND p.delivery = d.delivery))
                  ORDER BY o.flow, o.delivery, o.record, o.id",
@@ -326,25 +332,33 @@ fn receipt(row: &Row<'_>) -> rusqlite::Result<StoredReceipt> {
 }
 
 fn open_reject(row: &Row<'_>) -> rusqlite::Result<OpenReject> {
-    let code: String = row.get(6)?;
-    let fault = Fault::new(
-        code,
-        row.get::<_, String>(7)?,
-        row.get::<_, String>(8)?,
-        row.get::<_, String>(9)?,
-    );
-    let also: String = row.get(10)?;
+    let first = match row.get::<_, Option<i64>>(18)? {
+        Some(_) => Some(reject(row, 18)?),
+        None => None,
+    };
+    Ok(OpenReject { flow: row.get(0)?, delivery: row.get(1)?, reject: reject(row, 3)?, first })
+}
+
+/// The reject whose columns begin here; the fingerprint is that of the delivery.
+fn reject(row: &Row<'_>, at: usize) -> rusqlite::Result<Reject> {
+    let text = |column: usize| row.get::<_, String>(at + column);
+    let fault = Fault::new(text(4)?, text(5)?, text(6)?, text(7)?);
+    let source = Source { name: text(13)?, fingerprint: row.get(2)? };
     let mut reject = Reject::new(fault)
-        .at(count(row, 2)?, count(row, 4)?, count(row, 5)?)
-        .raw_bytes(row.get_ref(13)?.as_blob().unwrap_or_default(), u64::MAX)
-        .from_source(&Arc::new(Source { name: row.get(15)?, fingerprint: row.get(17)? }))
-        .by(row.get::<_, String>(11)?)
-        .and(serde_json::from_str::<Vec<Fault>>(&also).unwrap_or_default());
-    reject.line = row.get::<_, Option<i64>>(3)?.and_then(|n| u64::try_from(n).ok());
-    reject.raw_is = if row.get::<_, String>(12)? == "row" { Raw::Row } else { Raw::Source };
-    reject.raw_cut = row.get(14)?;
-    reject.dataset = row.get(16)?;
-    Ok(OpenReject { flow: row.get(0)?, delivery: row.get(1)?, reject })
+        .at(count(row, at)?, count(row, at + 2)?, count(row, at + 3)?)
+        .raw_bytes(row.get_ref(at + 11)?.as_blob().unwrap_or_default(), u64::MAX)
+        .from_source(&Arc::new(source))
+        .by(text(9)?)
+        .and(serde_json::from_str::<Vec<Fault>>(&text(8)?).unwrap_or_default());
+    reject.line = row.get::<_, Option<i64>>(at + 1)?.and_then(|n| u64::try_from(n).ok());
+    reject.raw_is = match text(10)?.as_str() {
+        "row" => Raw::Row,
+        "target" => Raw::Target,
+        _ => Raw::Source,
+    };
+    reject.raw_cut = row.get(at + 12)?;
+    reject.dataset = text(14)?;
+    Ok(reject)
 }
 
 fn unpacked(row: &Row<'_>) -> rusqlite::Result<BatchRows> {

@@ -69,7 +69,7 @@ CREATE TABLE reject (
   found       TEXT NOT NULL,
   also        TEXT NOT NULL,        -- JSON list of further faults
   adapter     TEXT NOT NULL,
-  raw_is      TEXT NOT NULL,        -- source: bytes of the source; row: a row as JSON
+  raw_is      TEXT NOT NULL,        -- source: bytes of the source; row: a row of it as JSON; target: a row as the target was to get it
   raw         BLOB NOT NULL,
   raw_cut     INTEGER NOT NULL
 ) STRICT;

@@ -300,6 +300,7 @@ fn put_reject(t: &Transaction<'_>, delivery: &str, batch: u64, r: &Reject) -> ru
     let raw_is = match r.raw_is {
         Raw::Source => "source",
         Raw::Row => "row",
+        Raw::Target => "target",
     };
     let also = serde_json::to_string(&r.also).unwrap_or_default();
     t.prepare_cached(

@@ -10,6 +10,9 @@ use serde_json::value::RawValue;
 use crate::cells::MAX_ROWS;
 use crate::encode::{MAX_TEXT, is_formula, refused};
 
+/// The column of what never became fields.
+const RAW: &str = "_raw";
+
 /// A workbook of rejected rows: one row a reject with the columns of `schema`, so that the corrected file can be read like the
 /// first one (by the schema, which leaves out what follows). The cells that were refused are marked and carry a note; behind the
 /// columns stand `_source`, `_row` (the line or record in the source), `_reason`, and `_raw` for rejects that never became
@@ -33,7 +36,8 @@ pub fn reject_workbook(schema: &Schema, rejects: &[Reject]) -> Result<Vec<u8>> {
     reject_workbook_with(schema, rejects, &[])
 }
 
-/// As [`reject_workbook`], with columns of the caller's behind the others: a name, and one text a reject.
+/// As [`reject_workbook`], with columns of the caller's behind the others: a name, and one text a reject. A column `_raw` of the
+/// caller's takes the place of the usual one.
 ///
 /// # Errors
 /// Those of [`reject_workbook`].
@@ -45,7 +49,10 @@ pub fn reject_workbook_with(
     Limits::check("rejects", u64::from(MAX_ROWS) - 1, rejects.len() as u64)?;
     let mut names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
     let columns = names.len();
-    names.extend(["_source", "_row", "_reason", "_raw"]);
+    names.extend(["_source", "_row", "_reason"]);
+    let shows_raw = more.iter().all(|(name, _)| *name != RAW);
+    names.extend(shows_raw.then_some(RAW));
+    let first = names.len();
     names.extend(more.iter().map(|(name, _)| name));
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
@@ -58,11 +65,12 @@ pub fn reject_workbook_with(
     }
     sheet.set_freeze_panes(1, 0).map_err(refused)?;
     for (reject, row) in rejects.iter().zip(1..) {
-        line(sheet, row, reject, names.get(..columns).unwrap_or_default(), &styles)?;
+        line(sheet, row, reject, names.get(..columns).unwrap_or_default(), shows_raw, &styles)?;
     }
-    for ((_, texts), at) in more.iter().zip(columns + 4..) {
+    for ((_, texts), at) in more.iter().zip(first..) {
         for (text, row) in texts.iter().take(rejects.len()).zip(1..) {
-            put(sheet, row, at, text, &styles.text)?;
+            let style = if is_formula(text) { &styles.guarded } else { &styles.text };
+            put(sheet, row, at, text, style)?;
         }
     }
     workbook.save_to_buffer().map_err(refused)
@@ -93,10 +101,13 @@ fn line(
     row: u32,
     reject: &Reject,
     names: &[&str],
+    shows_raw: bool,
     styles: &Styles,
 ) -> Result<()> {
     let values = match reject.raw_is {
-        Raw::Row => serde_json::from_slice::<BTreeMap<String, Box<RawValue>>>(&reject.raw).ok(),
+        Raw::Row | Raw::Target => {
+            serde_json::from_slice::<BTreeMap<String, Box<RawValue>>>(&reject.raw).ok()
+        }
         Raw::Source => None,
     };
     let faults: Vec<&Fault> = std::iter::once(&reject.fault).chain(&reject.also).collect();
@@ -120,7 +131,7 @@ fn line(
     put(sheet, row, names.len(), &reject.source.name, &styles.text)?;
     put(sheet, row, names.len() + 1, &number, &styles.text)?;
     put(sheet, row, names.len() + 2, &reasons.join("; "), &styles.text)?;
-    if values.is_none() {
+    if values.is_none() && shows_raw {
         put(sheet, row, names.len() + 3, &raw(&reject.raw), &styles.guarded)?;
     }
     Ok(())

@@ -1,0 +1,190 @@
+//! Corrected rows, as they stand in a list.
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
+use fenhe_core::{Batch, Error, Kind, Limits, ReadRequest, Result, nearest};
+
+use super::list::{BYTES, DELIVERY, OWN, RECORD, SHAPE, TEXT};
+use super::raw::Given;
+use super::waiting::Shape;
+use crate::pump::{Input, Outline};
+
+/// One row of a list.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// Its line, the first being 1.
+    pub(super) at: u64,
+    pub(super) delivery: Option<String>,
+    pub(super) record: u64,
+    pub(super) shape: Option<Shape>,
+    pub(super) values: Vec<(String, Option<String>)>,
+    /// What was given for its bytes.
+    pub(super) given: Given,
+    /// Whether it is a line of a file of rejects, whose values stand in its bytes.
+    pub(super) of_rejects: bool,
+}
+
+/// Corrected rows, read from a list.
+#[derive(Clone, Debug, Default)]
+pub struct Corrections {
+    name: String,
+    columns: Vec<String>,
+    lines: Vec<Line>,
+}
+
+impl Corrections {
+    /// Reads a corrected list, whose columns must all be text; `header` is the number of lines above its first row. Lines out
+    /// of the file of rejects, their `raw` corrected, are a list as well.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with code `replay.list` when it lacks the column `_record` or a row is damaged; those of
+    /// reading it.
+    pub async fn read(list: &Input, header: u64, limits: &Limits) -> Result<Self> {
+        let request = ReadRequest {
+            dataset: list.dataset.clone(),
+            limits: limits.clone(),
+            ..ReadRequest::default()
+        };
+        let mut reader = list.exchange.read(request).await?;
+        let mut read = Self { name: list.name.clone(), ..Self::default() };
+        while let Some(batch) = reader.next().await? {
+            if let Some(reject) = batch.rejects.first() {
+                let what = format!("the list itself is damaged: {reject}");
+                return Err(read.wrong("replay.list", header + reject.record, what));
+            }
+            read.take(&batch, header)?;
+            Limits::check("rejects", limits.rejects, read.lines.len() as u64)?;
+        }
+        Ok(read)
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// What is wrong with a line of this list.
+    pub(super) fn wrong(&self, code: &'static str, line: u64, what: impl Into<String>) -> Error {
+        Error::new(Kind::Config, code, what).source_name(self.name.clone()).at_line(line, 1)
+    }
+
+    /// Every column that holds values is one of the flows: a misspelt one would lose them.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with code `replay.list` and the column.
+    pub(super) fn check_columns(&self, outlines: &[&Outline]) -> Result<()> {
+        let shapes = [Shape::Source, Shape::Target].into_iter();
+        let schemas = shapes.flat_map(|shape| outlines.iter().map(move |one| shape.columns(one)));
+        let names: Vec<&str> =
+            schemas.flat_map(|schema| schema.fields().iter().map(|f| f.name().as_str())).collect();
+        let unknown = |name: &&String| !names.contains(&name.as_str());
+        let Some(column) = self.columns.iter().find(unknown) else { return Ok(()) };
+        let what = format!("neither source nor target has a column {column}");
+        let error = Error::new(Kind::Config, "replay.list", what)
+            .source_name(self.name.clone())
+            .at_field(column.clone());
+        Err(match nearest(column, names.iter().copied().chain(OWN)) {
+            Some(near) => error.hint(format!("did you mean {near}?")),
+            None => error.hint(format!("the columns of values are {}", listed(&names))),
+        })
+    }
+
+    /// The list has every column that a row of this shape needs, and the row has no value in another.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with code `replay.list` and the column.
+    pub(super) fn check_row(&self, line: &Line, shape: Shape, outline: &Outline) -> Result<()> {
+        let schema = shape.columns(outline);
+        let mut fields = schema.fields().iter().map(|field| field.name());
+        if let Some(missing) = fields.find(|name| {
+            !OWN.contains(&name.as_str()) && !line.values.iter().any(|v| v.0 == **name)
+        }) {
+            let what = format!("record {} needs the column {missing}", line.record);
+            return Err(self
+                .wrong("replay.list", line.at, what)
+                .at_field(missing.clone())
+                .hint("keep all columns of the list: one that is missing would be no value"));
+        }
+        let stray = |(name, value): &&(String, Option<String>)| {
+            value.is_some() && schema.index_of(name).is_err()
+        };
+        let Some((name, _)) = line.values.iter().find(stray) else { return Ok(()) };
+        let what =
+            format!("record {} has the shape {} and no field {name}", line.record, shape.name());
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        Err(self
+            .wrong("replay.list", line.at, what)
+            .at_field(name.clone())
+            .hint(format!("its values stand under {}", listed(&names))))
+    }
+
+    fn take(&mut self, batch: &Batch, header: u64) -> Result<()> {
+        let schema = batch.records.schema();
+        // A file of rejects has names of its own, and lists that are no text.
+        let of_rejects = schema.index_of(RECORD).is_err() && schema.index_of("raw_is").is_ok();
+        let [record, delivery, bytes] = match of_rejects {
+            true => ["record", "delivery", "raw"],
+            false => [RECORD, DELIVERY, BYTES],
+        };
+        let mut columns: Vec<(&str, ArrayRef)> = Vec::new();
+        for (field, array) in schema.fields().iter().zip(batch.records.columns()) {
+            let name = field.name().as_str();
+            if !of_rejects || [record, delivery, bytes].contains(&name) {
+                columns.push((name, arrow_cast::cast(array, &DataType::Utf8)?));
+            }
+            if !of_rejects && !OWN.contains(&name) && !self.columns.iter().any(|c| c == name) {
+                self.columns.push(name.to_owned());
+            }
+        }
+        let of = |name: &str, row: usize| -> Option<String> {
+            let (_, array) = columns.iter().find(|(other, _)| *other == name)?;
+            let text = array.as_string::<i32>();
+            let value = (!text.is_null(row)).then(|| text.value(row).to_owned());
+            value.filter(|value| !value.is_empty())
+        };
+        for (row, number) in batch.record_numbers().into_iter().enumerate() {
+            let at = header + number;
+            let text = of(record, row).and_then(|text| text.trim().parse().ok());
+            let Some(record) = text else {
+                let what = format!("there is no number of a record in {record}");
+                return Err(self.wrong("replay.list", at, what));
+            };
+            let shape = match of(SHAPE, row) {
+                None => None,
+                Some(name) => Some(Shape::named(name.trim()).ok_or_else(|| {
+                    let what = format!("{SHAPE} is source, target or raw");
+                    self.wrong("replay.list", at, what)
+                })?),
+            };
+            let values = columns.iter().filter(|(name, _)| !of_rejects && !OWN.contains(name));
+            self.lines.push(Line {
+                at,
+                delivery: of(delivery, row),
+                record,
+                shape,
+                values: values.map(|(name, _)| ((*name).to_owned(), of(name, row))).collect(),
+                given: Given { text: of(TEXT, row), digits: of(bytes, row) },
+                of_rejects,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    names.join(", ")
+}
