@@ -166,10 +166,15 @@ async fn a_mapping_that_does_not_serve_the_contract_is_found_before_anything_is_
 async fn another_type_than_the_contract_asks_for_is_refused() {
     let exchange =
         EXCHANGE.replace("amount = \"JE\"", "amount = { from = \"JE\", type = \"text\" }");
-    let (_work, config) = work(&exchange, CONTRACT);
+    let contract = CONTRACT.replace("totals = [\"amount\"]\n", "");
+    let (_work, config) = work(&exchange, &contract);
     let ran = run(&config).await.unwrap();
     let (_, error) = &ran.errors[0];
     assert_eq!(error.code(), "contract.type", "{error}");
+    // As a control total it is refused before the data are looked at.
+    let (_work, config) = work(&exchange, CONTRACT);
+    let error = config.check(&Registry::with_defaults()).unwrap_err();
+    assert_eq!(error.code(), "contract.total", "{error}");
 }
 
 #[tokio::test]
