@@ -531,6 +531,15 @@ async fn a_front_table_is_only_added_to_and_its_receipts_are_read() {
             r#"{"BH":1,"SBYY":null,"outcome":"waiting"}"#,
         ]
     );
+    // From outside, by name alone; with front_table, the table itself.
+    for (db, dataset) in [(server.with(|_| ()), "上报@current"), (db, "上报")] {
+        let columns = Some(vec!["XM".into()]);
+        let read = ReadRequest { dataset: dataset.into(), columns, ..ReadRequest::default() };
+        let current = db.read(read).await.unwrap().next().await.unwrap().unwrap();
+        let mut names = ndjson([&current.records]);
+        names.sort();
+        assert_eq!(names, [r#"{"XM":"丙"}"#, r#"{"XM":"乙"}"#, r#"{"XM":"甲又"}"#], "{dataset}");
+    }
 }
 
 #[tokio::test]
