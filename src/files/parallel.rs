@@ -37,6 +37,8 @@ pub(crate) struct Stream {
 /// The ordered output of several workers.
 pub(crate) struct Parallel {
     stream: Stream,
+    /// What cannot be cut, until it is opened.
+    uncut: Option<Rest>,
     /// What is decoded in place because it cannot be cut.
     rest: Option<Sequential>,
     /// One receiver a part, in the order of the stream.
@@ -102,6 +104,7 @@ impl Parallel {
         }
         Ok(Self {
             stream,
+            uncut: None,
             rest: None,
             parts,
             waiting: None,
@@ -113,7 +116,7 @@ impl Parallel {
         })
     }
 
-    async fn accept(&mut self, decoded: Decoded) -> Result<()> {
+    fn accept(&mut self, decoded: Decoded) {
         let last = decoded.batches.len().saturating_sub(1);
         let whole = decoded.result.is_ok();
         self.ready.extend(
@@ -129,12 +132,7 @@ impl Parallel {
         self.notes.extend(decoded.notes);
         self.ended |= decoded.last;
         self.failed = decoded.result.err();
-        if let Some(Rest(part)) = decoded.rest {
-            let Stream { store, name, format, options } = &self.stream;
-            let options = DecodeOptions { part, ..options.clone() };
-            self.rest = Some(Sequential::open(&**store, name, format, options).await?);
-        }
-        Ok(())
+        self.uncut = decoded.rest;
     }
 }
 
@@ -152,6 +150,12 @@ impl Decoding for Parallel {
             if let Some(rest) = &mut self.rest {
                 return rest.next().await;
             }
+            if let Some(Rest(part)) = &self.uncut {
+                let Stream { store, name, format, options } = &self.stream;
+                let options = DecodeOptions { part: part.clone(), ..options.clone() };
+                self.rest = Some(Sequential::open(&**store, name, format, options).await?);
+                continue;
+            }
             // Kept in `self` while waiting, so that a dropped future loses nothing.
             let waiting = match &mut self.waiting {
                 Some(waiting) => waiting,
@@ -164,7 +168,7 @@ impl Decoding for Parallel {
             let decoded = waiting.await;
             self.waiting = None;
             match decoded {
-                Ok(decoded) => self.accept(decoded).await?,
+                Ok(decoded) => self.accept(decoded),
                 Err(_) => return Err(lost_worker()),
             }
         }
