@@ -108,11 +108,20 @@ pub trait Writer: Send {
     /// - An error leaves the target as the last commit left it, or says [`InDoubt`](crate::Retry::InDoubt).
     async fn write(&mut self, batch: &Batch) -> Result<()>;
 
-    /// Rows refused since the last call that are known before the commit. Each refusal is handed out
-    /// once, here or in [`Committed::rejects`]: here it can be made durable before the commit is.
+    /// Waits until the target has taken or refused every row written: a writer may send ahead of the answers.
     ///
     /// # Behavior
-    /// - With `capability.watermark` every refusal is handed out here: the position that the commit stores counts it.
+    /// - It makes nothing durable.
+    async fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Rows of any batch since the last commit whose refusal is known and was not handed out yet. Each refusal is handed
+    /// out once, here or in [`Committed::rejects`]: here it can be made durable before the commit is.
+    ///
+    /// # Behavior
+    /// - With `capability.watermark` every refusal is handed out here, after [`flush`](Self::flush) at the latest: the
+    ///   position that the commit stores counts it.
     fn refused(&mut self) -> Vec<Reject> {
         Vec::new()
     }

@@ -163,9 +163,7 @@ impl Keeper {
 
     /// Puts a batch back that [`take_planned`](Self::take_planned) gave.
     pub(super) fn put_planned(&mut self, batch: PlannedBatch) {
-        if batch.batch > 0 {
-            self.planned.push(batch);
-        }
+        self.planned.push(batch);
     }
 
     /// Makes batches and rejects durable: before the target commits.

@@ -30,6 +30,14 @@ const FLUSH_EVERY: u64 = 64;
 
 type Counts = BTreeMap<String, u64>;
 
+/// A batch that the target was given.
+struct Sent {
+    batch: Batch,
+    number: u64,
+    /// What the ledger is to know of it, until the ledger has it.
+    planned: Option<PlannedBatch>,
+}
+
 /// One target with its books.
 pub(super) struct Lane<'a> {
     flow: &'a Flow,
@@ -52,8 +60,8 @@ pub(super) struct Lane<'a> {
     settled: (Vec<Column>, Option<RowSet>),
     /// Entries written and not yet settled.
     open: Vec<Entry>,
-    /// The batches since the last commit, for refusals that come with it.
-    recent: VecDeque<(u64, Batch)>,
+    /// The batches since the last commit, for refusals that come later than the batch.
+    recent: VecDeque<Sent>,
     outcome: Outcome,
     /// Rows that the target took since the entries were settled.
     written: u64,
@@ -200,23 +208,45 @@ impl<'a> Lane<'a> {
     }
 
     async fn write(&mut self, batch: Batch, rows: Option<Rows>) -> Result<()> {
-        let mut planned = self.plan(&batch, rows)?;
+        let planned = self.plan(&batch, rows)?;
         self.writer.write(&batch).await?;
         self.written += batch.rows() as u64;
-        let refused = self.writer.refused();
-        if !refused.is_empty() {
-            self.written = self.written.saturating_sub(refused.len() as u64);
-            let refused = self.complete(refused, &batch, &mut planned)?;
-            self.reject(planned.batch, &refused).await?;
-            self.note_if_differs(planned);
-            self.stop_at_rejects(&refused).await?;
-        } else {
-            self.note_if_differs(planned);
-        }
+        self.recent.push_back(Sent { number: planned.batch, planned: Some(planned), batch });
         if !self.as_a_whole() {
-            self.recent.push_back((self.checkpoint.batch, batch));
+            return self.take_refusals().await;
         }
+        // A replacement may be of any size: nothing of it is kept for later.
+        self.answers().await?;
+        self.hand_over();
+        self.recent.clear();
         Ok(())
+    }
+
+    /// Waits for what the target says of the rows it was given.
+    async fn answers(&mut self) -> Result<()> {
+        self.writer.flush().await?;
+        self.take_refusals().await
+    }
+
+    async fn take_refusals(&mut self) -> Result<()> {
+        let refused = self.writer.refused();
+        self.written = self.written.saturating_sub(refused.len() as u64);
+        let refused = self.book(refused).await?;
+        self.stop_at_rejects(&refused).await
+    }
+
+    /// Rejects and batches become durable: before the target commits, and before a run is stopped.
+    async fn make_durable(&mut self) -> Result<()> {
+        self.hand_over();
+        self.keeper.before_commit().await
+    }
+
+    fn hand_over(&mut self) {
+        let mut recent = std::mem::take(&mut self.recent);
+        for planned in recent.iter_mut().filter_map(|sent| sent.planned.take()) {
+            self.note_if_differs(planned);
+        }
+        self.recent = recent;
     }
 
     /// What the ledger is to know of a batch.
@@ -319,7 +349,7 @@ impl<'a> Lane<'a> {
         if !storm && self.flow.policy.on_error == OnError::Reject {
             return Ok(());
         }
-        self.keeper.before_commit().await?;
+        self.make_durable().await?;
         if storm {
             return Err(Error::new(
                 Kind::Limit,
@@ -341,7 +371,8 @@ impl<'a> Lane<'a> {
         if self.open.is_empty() {
             return Ok(());
         }
-        self.keeper.before_commit().await?;
+        self.answers().await?;
+        self.make_durable().await?;
         self.sum_up();
         if self.keeps_watermark {
             self.writer.mark(&self.checkpoint.position()?);
@@ -359,7 +390,8 @@ impl<'a> Lane<'a> {
     async fn finish(&mut self, declared: Vec<ControlTotal>) -> Result<()> {
         self.checkpoint.complete = true;
         self.checkpoint.declared = declared;
-        self.keeper.before_commit().await?;
+        self.answers().await?;
+        self.make_durable().await?;
         self.sum_up();
         if self.keeps_watermark {
             let end = Batch::new(
@@ -403,28 +435,47 @@ impl<'a> Lane<'a> {
         if committed.rejects.is_empty() {
             return Ok(false);
         }
+        self.book(committed.rejects).await?;
+        Ok(true)
+    }
+
+    /// Books refusals with the batch whose record each of them is.
+    async fn book(&mut self, refused: Vec<Reject>) -> Result<Vec<Reject>> {
+        if refused.is_empty() {
+            return Ok(refused);
+        }
         let numbers: Vec<(u64, Vec<u64>)> =
-            self.recent.iter().map(|(number, batch)| (*number, batch.record_numbers())).collect();
+            self.recent.iter().map(|sent| (sent.number, sent.batch.record_numbers())).collect();
         let mut by_batch: BTreeMap<u64, Vec<Reject>> = BTreeMap::new();
-        for reject in committed.rejects {
+        for reject in refused {
             let holds = |(_, all): &&(u64, Vec<u64>)| all.binary_search(&reject.record).is_ok();
             let number = numbers.iter().find(holds).map_or(self.checkpoint.batch, |(n, _)| *n);
             by_batch.entry(number).or_default().push(reject);
         }
+        let mut booked = Vec::new();
         for (number, rejects) in by_batch {
-            let rejects = self.complete_late(number, rejects)?;
+            let rejects = self.complete_in(number, rejects)?;
             self.reject(number, &rejects).await?;
+            booked.extend(rejects);
         }
-        Ok(true)
+        Ok(booked)
     }
 
-    fn complete_late(&mut self, number: u64, rejects: Vec<Reject>) -> Result<Vec<Reject>> {
-        let Some((_, batch)) = self.recent.iter().find(|(n, _)| *n == number).cloned() else {
+    fn complete_in(&mut self, number: u64, rejects: Vec<Reject>) -> Result<Vec<Reject>> {
+        let Some(at) = self.recent.iter().position(|sent| sent.number == number) else {
             return Ok(rejects.into_iter().map(as_given).collect());
         };
-        let mut planned = self.keeper.take_planned(number).unwrap_or_default();
-        let rejects = self.complete(rejects, &batch, &mut planned)?;
-        self.keeper.put_planned(planned);
+        let batch = self.recent[at].batch.clone();
+        // The ledger has it already when the refusal comes with the commit.
+        let mut held = self.recent[at].planned.take();
+        let mut given = if held.is_none() { self.keeper.take_planned(number) } else { None };
+        let mut nowhere = PlannedBatch::default();
+        let planned = held.as_mut().or(given.as_mut()).unwrap_or(&mut nowhere);
+        let rejects = self.complete(rejects, &batch, planned)?;
+        self.recent[at].planned = held;
+        if let Some(given) = given {
+            self.keeper.put_planned(given);
+        }
         Ok(rejects)
     }
 

@@ -121,6 +121,10 @@ impl Writer for LimitedWriter {
         Ok(())
     }
 
+    async fn flush(&mut self) -> Result<()> {
+        self.inner.flush().await
+    }
+
     fn refused(&mut self) -> Vec<Reject> {
         self.inner.refused()
     }

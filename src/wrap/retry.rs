@@ -138,6 +138,10 @@ impl Writer for RetryingWriter {
         self.inner.write(batch).await
     }
 
+    async fn flush(&mut self) -> Result<()> {
+        self.inner.flush().await
+    }
+
     fn refused(&mut self) -> Vec<Reject> {
         self.inner.refused()
     }

@@ -106,6 +106,12 @@ impl Writer for TimedWriter {
         self.note(result)
     }
 
+    async fn flush(&mut self) -> Result<()> {
+        self.alive()?;
+        let result = within(self.each, Retry::InDoubt, self.inner.flush()).await;
+        self.note(result)
+    }
+
     fn refused(&mut self) -> Vec<Reject> {
         self.inner.refused()
     }

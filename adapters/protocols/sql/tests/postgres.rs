@@ -265,6 +265,34 @@ async fn columns_of_every_type_are_written() {
     assert_eq!((error.code(), error.field()), ("sql.type", Some("s")));
 }
 
+/// The batches before and behind the one with the refused row are sent in the same `COPY`.
+#[tokio::test]
+#[ignore = "needs PostgreSQL (tests/services.sh up)"]
+async fn a_row_refused_among_batches_sent_ahead_takes_no_other_with_it() {
+    let server =
+        Server::new("t_ahead", "CREATE TABLE t (id int PRIMARY KEY CHECK (id <> 1005))").await;
+    let db = server.exchange();
+    let part = |number: i32| {
+        let ids: Vec<i32> = (number * 100..number * 100 + 10).collect();
+        batch(1 + 10 * number as u64, vec![("id", Arc::new(Int32Array::from(ids)))])
+    };
+    let first = part(0);
+    let mut writer = db.write(request("t", WriteMode::Append, &[], &first)).await.unwrap();
+    for number in 0..20 {
+        writer.write(&part(number)).await.unwrap();
+    }
+    writer.flush().await.unwrap();
+    let refused = writer.refused();
+    assert_eq!(refused.len(), 1);
+    assert_eq!((refused[0].record, refused[0].fault.code.as_ref()), (106, "sql.check"));
+    writer.flush().await.unwrap();
+    assert!(writer.refused().is_empty(), "every refusal is handed out once");
+    assert_eq!(server.rows("SELECT count(*) FROM t").await, ["0"], "nothing is durable");
+    let committed = writer.close().await.unwrap();
+    assert_eq!((committed.rows, committed.rejects.len()), (199, 0));
+    assert_eq!(server.rows("SELECT count(*), sum(id) FROM t").await, ["199|189895"]);
+}
+
 #[tokio::test]
 #[ignore = "needs PostgreSQL (tests/services.sh up)"]
 async fn a_refused_row_is_a_reject_and_the_others_go_in() {
@@ -316,6 +344,7 @@ async fn a_refused_row_is_a_reject_and_the_others_go_in() {
     );
     let mut writer = db.write(request("t", WriteMode::Append, &[], &b)).await.unwrap();
     writer.write(&b).await.unwrap();
+    writer.flush().await.unwrap();
     let refused = writer.refused();
     let committed = writer.commit().await.unwrap();
     assert!(committed.rejects.is_empty(), "every refusal is handed out once");

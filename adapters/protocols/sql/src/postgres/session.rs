@@ -1,6 +1,8 @@
 //! The connection of a write.
 
-use arrow_array::{ArrayRef, RecordBatch};
+use std::pin::Pin;
+
+use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use fenhe_core::{Fault, Result};
@@ -27,6 +29,8 @@ pub(crate) struct PostgresSession {
     pub(crate) prepared: Option<Statement>,
     /// The table of watermarks, quoted.
     pub(crate) watermarks: String,
+    /// A `COPY` that takes more rows.
+    pub(crate) under_way: Option<Pin<Box<CopyInSink<Bytes>>>>,
 }
 
 impl PostgresSession {
@@ -41,24 +45,6 @@ impl PostgresSession {
         // A savepoint that cannot be set is no fault of a row.
         marked.map_err(|error| Failure::Fatal(fatal(error)))?;
         sink.map_err(failure)
-    }
-
-    async fn copy(
-        &self,
-        sink: CopyInSink<Bytes>,
-        columns: &[ArrayRef],
-        count: usize,
-    ) -> std::result::Result<(), tokio_postgres::Error> {
-        let mut sink = Box::pin(sink);
-        let mut out = BytesMut::from(encode::HEADER);
-        for first in (0..count).step_by(CHUNK) {
-            let last = count.min(first + CHUNK);
-            encode::rows(columns, &self.natives, first..last, &mut out);
-            sink.send(out.split().freeze()).await?;
-        }
-        out.extend_from_slice(encode::TRAILER);
-        sink.send(out.freeze()).await?;
-        sink.as_mut().finish().await.map(drop)
     }
 }
 
@@ -87,10 +73,30 @@ impl Session for PostgresSession {
         Ok(faults)
     }
 
+    fn sends_ahead(&self) -> bool {
+        true
+    }
+
     async fn load(&mut self, mark: &str, rows: &RecordBatch) -> Result<(), Failure> {
         let columns = encode::all_ready(rows, &self.natives)?;
-        let sink = self.begin_copy(mark).await?;
-        self.copy(sink, &columns, rows.num_rows()).await.map_err(failure)
+        let mut out = BytesMut::new();
+        if self.under_way.is_none() {
+            self.under_way = Some(Box::pin(self.begin_copy(mark).await?));
+            out.extend_from_slice(encode::HEADER);
+        }
+        let Some(sink) = &mut self.under_way else { return Ok(()) };
+        for first in (0..rows.num_rows()).step_by(CHUNK) {
+            let last = rows.num_rows().min(first + CHUNK);
+            encode::rows(&columns, &self.natives, first..last, &mut out);
+            sink.send(out.split().freeze()).await.map_err(failure)?;
+        }
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<(), Failure> {
+        let Some(mut sink) = self.under_way.take() else { return Ok(()) };
+        sink.send(Bytes::from_static(encode::TRAILER)).await.map_err(failure)?;
+        sink.as_mut().finish().await.map(drop).map_err(failure)
     }
 
     async fn standing(&mut self, pipeline: &str, dataset: &str) -> Result<Option<(String, i64)>> {

@@ -61,6 +61,7 @@ pub(crate) async fn open(
         prepared: None,
         watermarks: qualified(&schema_name, "_fenhe_watermark")?,
         connection,
+        under_way: None,
     };
     let task = Task { request, plan, key: places, marker, marker_is_column };
     ServerWriter::open(Box::new(session), task).await

@@ -27,8 +27,19 @@ pub(crate) trait Session: Send {
     /// Rows that cannot be sent because a value has no form there, in ascending order.
     fn unsendable(&self, rows: &RecordBatch) -> Result<Vec<(usize, Fault)>>;
 
-    /// Sets the savepoint by this statement, then sends rows to where the plan wants them: the table or the stage.
+    /// Whether [`load`](Self::load) may be called again before [`settle`](Self::settle).
+    fn sends_ahead(&self) -> bool {
+        false
+    }
+
+    /// Sends rows to where the plan wants them: the table or the stage. Sets the savepoint by this statement before,
+    /// unless rows are under way: then they are sent behind those.
     async fn load(&mut self, mark: &str, rows: &RecordBatch) -> Result<(), Failure>;
+
+    /// Waits for the answer to what is under way. Whether the rows went in is known only then.
+    async fn settle(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// The text of the stored position and the number of batches.
     async fn standing(&mut self, pipeline: &str, dataset: &str) -> Result<Option<(String, i64)>>;

@@ -42,6 +42,20 @@ pub(crate) struct Task {
     pub(crate) marker_is_column: bool,
 }
 
+const ROLLBACK: &str = "ROLLBACK TO SAVEPOINT _fenhe";
+
+/// Batches that may be under way before the answer is waited for: as many as have to be sent again, one by one, when a
+/// row of them is refused.
+const AHEAD: usize = 8;
+
+/// A batch that the server has not answered for.
+struct Ahead {
+    batch: Batch,
+    rows: RecordBatch,
+    /// The row of the batch that each of the rows is; `None`: they are the rows of the batch.
+    places: Option<Vec<usize>>,
+}
+
 /// An open write on a server.
 pub(crate) struct ServerWriter {
     session: Box<dyn Session>,
@@ -53,6 +67,7 @@ pub(crate) struct ServerWriter {
     /// Set while a call runs: a call that was dropped leaves the connection in the middle of something.
     busy: bool,
     pending: Committed,
+    ahead: Vec<Ahead>,
     position: Option<Position>,
     batches: i64,
     /// The stored position and the number of batches; the number also fences.
@@ -78,6 +93,7 @@ impl ServerWriter {
             marked: false,
             busy: false,
             pending: Committed::default(),
+            ahead: Vec::new(),
             position: None,
             batches: 0,
             standing,
@@ -118,29 +134,26 @@ impl ServerWriter {
     async fn take(&mut self, batch: &Batch) -> Result<()> {
         same_schema(&batch.records, &self.task.request.schema)?;
         self.begin().await?;
-        let refused = self.send(&batch.records).await?;
-        let rows = batch.rows() as u64;
-        self.pending.rows += rows.saturating_sub(refused.len() as u64);
-        if !refused.is_empty() {
-            let numbers = batch.record_numbers();
-            for (row, fault) in refused {
-                let number = numbers.get(row).copied().unwrap_or_default();
-                let reject = refusal(&batch.records, row, number, fault, &self.task.request)?;
-                self.pending.rejects.push(reject.by(self.session.scheme()));
-            }
+        self.pending.rows += batch.rows() as u64;
+        let sent = self.sift(batch)?;
+        // Rows in a stage have to be applied before others come: nothing is sent ahead.
+        if self.session.sends_ahead() && self.task.plan.apply.is_empty() {
+            self.send_ahead(sent).await?;
+        } else {
+            self.put_in(sent).await?;
         }
         self.position = Some(batch.position.clone());
         self.batches += 1;
         Ok(())
     }
 
-    /// Sends the rows; those that do not go in, by number in the batch, in order.
-    async fn send(&mut self, records: &RecordBatch) -> Result<Vec<(usize, Fault)>> {
-        let mut refused = self.without_key(records);
+    /// Refuses the rows of a batch that cannot be sent; the others.
+    fn sift(&mut self, batch: &Batch) -> Result<Ahead> {
+        let mut refused = self.without_key(&batch.records);
         let rows = match self.task.marker {
-            None => records.clone(),
+            None => batch.records.clone(),
             Some(marker) => {
-                let (rows, faults) = marked(records, marker, self.task.marker_is_column)?;
+                let (rows, faults) = marked(&batch.records, marker, self.task.marker_is_column)?;
                 refused.extend(faults);
                 rows
             }
@@ -149,18 +162,84 @@ impl ServerWriter {
         refused.sort_by_key(|(row, _)| *row);
         refused.dedup_by_key(|(row, _)| *row);
         if refused.is_empty() {
-            return self.put(&rows).await;
+            return Ok(Ahead { batch: batch.clone(), rows, places: None });
         }
         let bad: BTreeSet<usize> = refused.iter().map(|(row, _)| *row).collect();
         let good: Vec<usize> = (0..rows.num_rows()).filter(|row| !bad.contains(row)).collect();
         let mask: BooleanArray =
             (0..rows.num_rows()).map(|row| Some(!bad.contains(&row))).collect();
         let rows = arrow_select::filter::filter_record_batch(&rows, &mask)?;
-        for (row, fault) in self.put(&rows).await? {
-            refused.extend(good.get(row).map(|row| (*row, fault)));
+        self.refuse(batch, refused)?;
+        Ok(Ahead { batch: batch.clone(), rows, places: Some(good) })
+    }
+
+    fn refuse(&mut self, batch: &Batch, refused: Vec<(usize, Fault)>) -> Result<()> {
+        if refused.is_empty() {
+            return Ok(());
+        }
+        self.pending.rows = self.pending.rows.saturating_sub(refused.len() as u64);
+        let numbers = batch.record_numbers();
+        for (row, fault) in refused {
+            let number = numbers.get(row).copied().unwrap_or_default();
+            let reject = refusal(&batch.records, row, number, fault, &self.task.request)?;
+            self.pending.rejects.push(reject.by(self.session.scheme()));
+        }
+        Ok(())
+    }
+
+    /// Sends rows and waits for the answer only when enough is under way.
+    async fn send_ahead(&mut self, sent: Ahead) -> Result<()> {
+        if sent.rows.num_rows() == 0 {
+            return Ok(());
+        }
+        let mark = self.mark_before();
+        let failed = match self.session.load(mark, &sent.rows).await {
+            Ok(()) => false,
+            Err(Failure::Rows(_)) => true,
+            Err(Failure::Fatal(error)) => return Err(error),
+        };
+        self.ahead.push(sent);
+        if failed {
+            return self.put_again().await;
+        }
+        match self.ahead.len() >= AHEAD {
+            true => self.answers().await,
+            false => Ok(()),
+        }
+    }
+
+    async fn answers(&mut self) -> Result<()> {
+        if self.ahead.is_empty() {
+            return Ok(());
+        }
+        match self.session.settle().await {
+            Ok(()) => {
+                self.ahead.clear();
+                Ok(())
+            }
+            Err(Failure::Rows(_)) => self.put_again().await,
+            Err(Failure::Fatal(error)) => Err(error),
+        }
+    }
+
+    /// One of the rows under way was refused: all of them are put in batch by batch.
+    async fn put_again(&mut self) -> Result<()> {
+        self.session.run(ROLLBACK).await.map_err(fatal)?;
+        for sent in std::mem::take(&mut self.ahead) {
+            self.put_in(sent).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_in(&mut self, sent: Ahead) -> Result<()> {
+        let mut refused = self.put(&sent.rows).await?;
+        if let Some(places) = &sent.places {
+            for (row, _) in &mut refused {
+                *row = places.get(*row).copied().unwrap_or(*row);
+            }
         }
         refused.sort_by_key(|(row, _)| *row);
-        Ok(refused)
+        self.refuse(&sent.batch, refused)
     }
 
     fn without_key(&self, records: &RecordBatch) -> Vec<(usize, Fault)> {
@@ -187,16 +266,12 @@ impl ServerWriter {
             if count == 0 {
                 continue;
             }
-            // Both in one statement; the end of the transaction releases the last one.
-            let mark = match std::mem::replace(&mut self.marked, true) {
-                true => "RELEASE SAVEPOINT _fenhe; SAVEPOINT _fenhe",
-                false => "SAVEPOINT _fenhe",
-            };
+            let mark = self.mark_before();
             match self.apply(mark, &rows.slice(first, count)).await {
                 Ok(()) => {}
                 Err(Failure::Fatal(error)) => return Err(error),
                 Err(Failure::Rows(fault)) => {
-                    self.session.run("ROLLBACK TO SAVEPOINT _fenhe").await.map_err(fatal)?;
+                    self.session.run(ROLLBACK).await.map_err(fatal)?;
                     if count == 1 {
                         refused.push((first, fault));
                         continue;
@@ -209,8 +284,17 @@ impl ServerWriter {
         Ok(refused)
     }
 
+    /// What sets a savepoint in place of the last one; the end of the transaction releases that.
+    fn mark_before(&mut self) -> &'static str {
+        match std::mem::replace(&mut self.marked, true) {
+            true => "RELEASE SAVEPOINT _fenhe; SAVEPOINT _fenhe",
+            false => "SAVEPOINT _fenhe",
+        }
+    }
+
     async fn apply(&mut self, mark: &str, rows: &RecordBatch) -> Result<(), Failure> {
         self.session.load(mark, rows).await?;
+        self.session.settle().await?;
         let plan = &self.task.plan;
         if let Some(doubles) = plan.doubles.as_deref().filter(|_| rows.num_rows() > 1)
             && self.session.finds(doubles).await?
@@ -227,6 +311,7 @@ impl ServerWriter {
     }
 
     async fn end(&mut self) -> Result<()> {
+        self.answers().await?;
         if !self.open {
             self.pending.watermark = self.watermark_now();
             return Ok(());
@@ -255,10 +340,9 @@ impl ServerWriter {
     /// What became durable. Rows of a transaction that is still open did not; their refusals are known.
     fn settle(&mut self) -> Committed {
         if self.open {
-            let rejects = std::mem::take(&mut self.pending.rejects);
-            return Committed { rejects, ..Committed::default() };
+            return Committed { rejects: self.refused(), ..Committed::default() };
         }
-        std::mem::take(&mut self.pending)
+        Committed { rejects: self.refused(), ..std::mem::take(&mut self.pending) }
     }
 }
 
@@ -272,8 +356,17 @@ impl Writer for ServerWriter {
         Ok(())
     }
 
+    async fn flush(&mut self) -> Result<()> {
+        self.enter()?;
+        self.answers().await?;
+        self.busy = false;
+        Ok(())
+    }
+
     fn refused(&mut self) -> Vec<Reject> {
-        std::mem::take(&mut self.pending.rejects)
+        let mut refused = std::mem::take(&mut self.pending.rejects);
+        refused.sort_by_key(|reject| reject.record);
+        refused
     }
 
     fn mark(&mut self, position: &Position) {

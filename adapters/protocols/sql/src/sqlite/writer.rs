@@ -96,6 +96,10 @@ impl Writer for SqliteWriter {
         Ok(())
     }
 
+    async fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     fn refused(&mut self) -> Vec<Reject> {
         self.work.as_mut().map(|work| std::mem::take(&mut work.pending.rejects)).unwrap_or_default()
     }
