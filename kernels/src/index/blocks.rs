@@ -47,15 +47,15 @@ pub(super) fn csv(
 }
 
 /// See [`super::lines`].
-pub(super) fn lines(simd: Simd, window: &[u8], quote: Option<u8>) -> LineScan {
+pub(super) fn lines(simd: Simd, window: &[u8], syntax: CsvSyntax) -> LineScan {
     match simd.0 {
         // SAFETY: a Simd with this level exists only where AVX2, BMI1 and POPCNT were detected.
         #[cfg(all(target_arch = "x86_64", not(miri)))]
-        Level::Avx2 => unsafe { avx2::lines(window, quote) },
+        Level::Avx2 => unsafe { avx2::lines(window, syntax) },
         // SAFETY: every x86-64 processor has SSE2.
         #[cfg(all(target_arch = "x86_64", not(miri)))]
-        Level::Sse2 => unsafe { sse2::lines(window, quote) },
-        Level::Swar => swar::lines(window, quote),
+        Level::Sse2 => unsafe { sse2::lines(window, syntax) },
+        Level::Swar => swar::lines(window, syntax),
     }
 }
 
@@ -104,18 +104,17 @@ macro_rules! loops {
         }
 
         $(#[$features])*
-        pub(super) fn lines(window: &[u8], quote: Option<u8>) -> LineScan {
+        pub(super) fn lines(window: &[u8], syntax: CsvSyntax) -> LineScan {
             let (blocks, tail) = window.as_chunks::<BLOCK>();
-            let syntax = CsvSyntax { delimiter: None, quote, index_cr: false };
             let mut pass = LinePass::default();
             for block in blocks {
-                let (_, quotes, crs, feeds) = csv_masks(block, syntax);
-                pass.step(quotes, crs, feeds);
+                let (delimiters, quotes, crs, feeds) = csv_masks(block, syntax);
+                pass.step(delimiters, quotes, crs, feeds);
             }
             if !tail.is_empty() {
                 let (block, valid) = tail_block(tail);
-                let (_, quotes, crs, feeds) = csv_masks(&block, syntax);
-                pass.step(quotes & valid, crs & valid, feeds & valid);
+                let (delimiters, quotes, crs, feeds) = csv_masks(&block, syntax);
+                pass.step(delimiters & valid, quotes & valid, crs & valid, feeds & valid);
             }
             pass.finish(window)
         }
@@ -277,7 +276,7 @@ impl CsvPass {
 
 /// Each bit becomes the parity of the bits up to and including it.
 #[inline(always)]
-fn prefix_xor(mut bits: u64) -> u64 {
+pub(super) fn prefix_xor(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {
         bits ^= bits << shift;
     }

@@ -1,4 +1,5 @@
-use super::blocks;
+use super::blocks::{self, prefix_xor};
+use super::csv::CsvSyntax;
 use crate::simd::Simd;
 
 const BLOCK: usize = 64;
@@ -6,69 +7,86 @@ const BLOCK: usize = 64;
 /// What a pass over lines saw, without listing them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LineScan {
-    /// A quote was seen.
-    pub quotes: bool,
-    /// A CR stands somewhere else than in front of an LF.
-    pub stray_cr: bool,
-    /// Bytes up to and including the last LF.
+    /// Something makes the other figures worthless: a quote that neither begins nor ends a field and is not one of a pair
+    /// inside quotes, or a CR outside quotes that is not in front of an LF.
+    pub irregular: bool,
+    /// Bytes up to and including the last LF outside quotes.
     pub end: usize,
-    /// Number of LF.
+    /// Number of LF outside quotes.
+    pub records: u64,
+    /// Number of LF up to `end`, inside and outside quotes.
     pub feeds: u64,
-    /// Lines that hold nothing, or a CR alone.
+    /// Of `records`, those that hold nothing, or a CR alone.
     pub blank: u64,
-    /// No line has more bytes than this (what follows the last LF is a line, too).
+    /// No record has more bytes than this (what follows `end` is one, too).
     pub longest: usize,
 }
 
-/// Counts lines, at a fraction of what it costs to list them with [`csv_positions`](super::csv_positions).
+/// Counts the records of a window that starts with one, at a fraction of what it costs to list them with
+/// [`csv_positions`](super::csv_positions). CR is taken for part of an LF behind it, whatever `index_cr` says.
 ///
 /// ```
-/// use fenhe_kernels::index::lines;
+/// use fenhe_kernels::index::{CsvSyntax, lines};
 ///
-/// let scan = lines(b"a,b\r\n\r\n1,2\r\n3,", Some(b'"'));
-/// assert_eq!((scan.feeds, scan.blank, scan.end), (3, 1, 12));
-/// assert!(!scan.quotes && !scan.stray_cr);
+/// let scan = lines(b"a,\"b\nc\"\r\n\r\n1,2\r\n3,", CsvSyntax::default());
+/// assert_eq!((scan.records, scan.feeds, scan.blank, scan.end), (3, 4, 1, 16));
+/// assert!(!scan.irregular);
+/// assert!(lines(b"a\"b,c\n", CsvSyntax::default()).irregular);
 /// ```
 #[must_use]
-pub fn lines(window: &[u8], quote: Option<u8>) -> LineScan {
-    lines_with(Simd::detect(), window, quote)
+pub fn lines(window: &[u8], syntax: CsvSyntax) -> LineScan {
+    lines_with(Simd::detect(), window, syntax)
 }
 
 /// [`lines`] on a chosen instruction set.
 #[must_use]
-pub fn lines_with(simd: Simd, window: &[u8], quote: Option<u8>) -> LineScan {
-    blocks::lines(simd, window, quote)
+pub fn lines_with(simd: Simd, window: &[u8], syntax: CsvSyntax) -> LineScan {
+    blocks::lines(simd, window, syntax)
 }
 
-/// What is known between two blocks.
+/// What is known between two blocks. Of the last byte, bit 0 says what it was.
 pub(super) struct LinePass {
-    quotes: u64,
+    /// All ones inside quotes, else 0.
+    inside: u64,
+    /// Quotes that stand where none can.
+    misplaced: u64,
+    records: u64,
     feeds: u64,
     blank: u64,
     crs: u64,
     crs_before_feeds: u64,
-    /// Bit 0: the last byte was an LF; was a CR; was a CR at the start of a line.
+    /// A field may begin behind it.
+    before_field: u64,
+    after_closing: u64,
     after_feed: u64,
     after_cr: u64,
+    /// It was a CR at the start of a record.
     after_first_cr: u64,
-    /// Blocks without an LF in a row, now and at most.
-    gap: usize,
+    blocks: usize,
+    /// The last block with the end of a record: its number, those ends, and `feeds` up to its last end.
+    last: (usize, u64, u64),
+    /// Most blocks without the end of a record in a row.
     longest_gap: usize,
 }
 
 impl Default for LinePass {
     fn default() -> Self {
         Self {
-            quotes: 0,
+            inside: 0,
+            misplaced: 0,
+            records: 0,
             feeds: 0,
             blank: 0,
             crs: 0,
             crs_before_feeds: 0,
-            // The window starts with a line.
+            // The window starts with a record.
+            before_field: 1,
+            after_closing: 0,
             after_feed: 1,
             after_cr: 0,
             after_first_cr: 0,
-            gap: 0,
+            blocks: 0,
+            last: (0, 0, 0),
             longest_gap: 0,
         }
     }
@@ -77,9 +95,11 @@ impl Default for LinePass {
 impl LinePass {
     /// Takes where the special bytes of the next block are.
     #[inline(always)]
-    pub(super) fn step(&mut self, quotes: u64, crs: u64, feeds: u64) {
-        self.quotes |= quotes;
-        self.feeds += u64::from(feeds.count_ones());
+    pub(super) fn step(&mut self, delimiters: u64, quotes: u64, crs: u64, feeds: u64) {
+        let (all, quoted) = (feeds, self.quoted(quotes));
+        let (delimiters, crs, feeds) = (delimiters & !quoted, crs & !quoted, feeds & !quoted);
+        self.check(quotes, quoted, delimiters | feeds, crs);
+        self.records += u64::from(feeds.count_ones());
         let starts = feeds << 1 | self.after_feed;
         self.blank += u64::from((feeds & starts).count_ones());
         self.after_feed = feeds >> 63;
@@ -91,19 +111,55 @@ impl LinePass {
             self.blank += u64::from((feeds & (first << 1 | self.after_first_cr)).count_ones());
             (self.after_cr, self.after_first_cr) = (crs >> 63, first >> 63);
         }
-        self.gap = if feeds == 0 { self.gap + 1 } else { 0 };
-        self.longest_gap = self.longest_gap.max(self.gap);
+        if feeds != 0 {
+            self.longest_gap = self.longest_gap.max(self.blocks - self.last.0);
+            let upto = u64::MAX >> feeds.leading_zeros();
+            self.last = (self.blocks, feeds, self.feeds + u64::from((all & upto).count_ones()));
+        }
+        self.feeds += u64::from(all.count_ones());
+        self.blocks += 1;
+    }
+
+    /// A bit for each byte between an opening quote (included) and its closing quote (excluded).
+    #[inline(always)]
+    fn quoted(&mut self, quotes: u64) -> u64 {
+        if quotes | self.inside == 0 {
+            return 0;
+        }
+        let quoted = prefix_xor(quotes) ^ self.inside;
+        self.inside = (quoted.cast_signed() >> 63).cast_unsigned();
+        quoted
+    }
+
+    /// A quote opens behind the end of a field or a closing one, and closes before the end of a field or an opening one: of
+    /// two together inside quotes, the first closes and the second opens.
+    #[inline(always)]
+    fn check(&mut self, quotes: u64, quoted: u64, ends: u64, crs: u64) {
+        let (opening, closing) = (quotes & quoted, quotes & !quoted);
+        if quotes | self.after_closing != 0 {
+            let may_open = (ends | closing) << 1 | self.before_field;
+            let behind = closing << 1 | self.after_closing;
+            self.misplaced |= opening & !may_open | behind & !(ends | crs | opening);
+            self.after_closing = closing >> 63;
+        }
+        self.before_field = (ends | closing) >> 63;
     }
 
     pub(super) fn finish(self, window: &[u8]) -> LineScan {
+        let (block, ends, feeds) = self.last;
+        let end = match ends {
+            0 => 0,
+            _ => block * BLOCK + BLOCK - ends.leading_zeros() as usize,
+        };
+        let gap = self.longest_gap.max(self.blocks - block);
         LineScan {
-            quotes: self.quotes != 0,
-            stray_cr: self.crs != self.crs_before_feeds,
-            end: memchr::memrchr(b'\n', window).map_or(0, |at| at + 1),
-            feeds: self.feeds,
+            irregular: self.misplaced != 0 || self.crs != self.crs_before_feeds,
+            end,
+            records: self.records,
+            feeds,
             blank: self.blank,
-            // The blocks between two LF, and nearly a block on either side of them.
-            longest: ((self.longest_gap + 2) * BLOCK).min(window.len()),
+            // The blocks between two ends, and nearly a block on either side of them.
+            longest: ((gap + 1) * BLOCK).min(window.len()),
         }
     }
 }
@@ -114,57 +170,98 @@ mod tests {
 
     use super::*;
 
-    /// The same by cutting lines; with the true length of the longest.
+    /// The same byte by byte; with the true length of the longest record.
     fn naive(window: &[u8]) -> (LineScan, usize) {
-        let mut scan = LineScan {
-            quotes: window.contains(&b'"'),
-            end: window.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1),
-            ..LineScan::default()
-        };
-        let pieces: Vec<&[u8]> = window.split(|b| *b == b'\n').collect();
-        for (at, line) in pieces.iter().enumerate() {
-            let ended = at + 1 < pieces.len();
-            scan.feeds += u64::from(ended);
-            scan.blank += u64::from(ended && (line.is_empty() || *line == b"\r"));
-            let body = if ended { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
-            scan.stray_cr |= body.contains(&b'\r');
+        let mut scan = LineScan::default();
+        let (mut inside, mut start, mut feeds, mut longest) = (false, 0, 0, 0);
+        let at = |at: usize| window.get(at).copied();
+        let mut place = 0;
+        while let Some(byte) = at(place) {
+            let before = place.checked_sub(1).and_then(at);
+            let next = at(place + 1);
+            feeds += u64::from(byte == b'\n');
+            match byte {
+                b'"' if !inside => {
+                    inside = true;
+                    scan.irregular |= !matches!(before, None | Some(b',' | b'\n'));
+                }
+                b'"' if next == Some(b'"') => place += 1,
+                b'"' => {
+                    inside = false;
+                    scan.irregular |= !matches!(next, None | Some(b',' | b'\n' | b'\r'));
+                }
+                b'\r' if !inside => scan.irregular |= next != Some(b'\n'),
+                b'\n' if !inside => {
+                    let record = &window[start..place];
+                    scan.records += 1;
+                    scan.blank += u64::from(record.is_empty() || record == b"\r");
+                    longest = longest.max(record.len());
+                    start = place + 1;
+                    (scan.end, scan.feeds) = (start, feeds);
+                }
+                _ => {}
+            }
+            place += 1;
         }
-        (scan, pieces.iter().map(|line| line.len()).max().unwrap_or(0))
+        (scan, longest.max(window.len() - start))
+    }
+
+    fn agree(text: &[u8]) -> Result<(), TestCaseError> {
+        let (expected, longest) = naive(text);
+        for simd in Simd::available() {
+            let found = lines_with(simd, text, CsvSyntax::default());
+            prop_assert_eq!(found.irregular, expected.irregular, "{:?}", simd);
+            if !found.irregular {
+                prop_assert!(found.longest >= longest, "{simd:?} {} < {longest}", found.longest);
+                prop_assert!(found.longest <= longest + 192);
+                prop_assert_eq!(LineScan { longest: 0, ..found }, expected, "{:?}", simd);
+            }
+        }
+        Ok(())
     }
 
     proptest! {
         #[test]
         fn counting_agrees_with_cutting(
             pieces in proptest::collection::vec(
-                (proptest::sample::select(vec!["\n", "\r\n", "\n\n", "\r\n\r\n", "\r", "\"", "x,", ""]), 0usize..90), 0..14
+                (proptest::sample::select(vec![
+                    "\n", "\r\n", "\n\n", "\r\n\r\n", "\r", "\"", "x,", "", ",\"a\nb\",", ",\"\"\"\"\r\n", "\n\"\"\n", "\"\"",
+                ]), 0usize..90), 0..14
             )
         ) {
             let text: String = pieces.iter().map(|(mark, n)| format!("{}{mark}", "a".repeat(*n))).collect();
-            let (expected, longest) = naive(text.as_bytes());
-            for simd in Simd::available() {
-                let found = lines_with(simd, text.as_bytes(), Some(b'"'));
-                prop_assert!(found.longest >= longest, "{simd:?} {} < {longest}", found.longest);
-                prop_assert!(found.longest <= longest + 192);
-                prop_assert_eq!(LineScan { longest: 0, ..found }, expected, "{:?}", simd);
-            }
+            agree(text.as_bytes())?;
         }
 
         #[test]
-        fn a_mark_at_every_place_of_a_block_agrees_with_cutting(
-            length in 0usize..200, first in 0usize..200, second in 0usize..200, marks in any::<(u8, u8)>()
+        fn marks_at_every_place_of_a_block_agree_with_cutting(
+            length in 0usize..200, marks in proptest::collection::vec((0usize..200, 0usize..4), 0..6)
         ) {
             let mut text = vec![b'a'; length];
-            for (at, mark) in [(first, marks.0), (second, marks.1)] {
+            for (at, mark) in marks {
                 if let Some(place) = text.get_mut(at) {
-                    *place = [b'\n', b'\r', b'"'][usize::from(mark % 3)];
+                    *place = b"\n\r\","[mark];
                 }
             }
-            let (expected, longest) = naive(&text);
-            for simd in Simd::available() {
-                let found = lines_with(simd, &text, Some(b'"'));
-                prop_assert!(found.longest >= longest);
-                prop_assert_eq!(LineScan { longest: 0, ..found }, expected, "{:?}", simd);
-            }
+            agree(&text)?;
+        }
+
+        #[test]
+        fn short_texts_of_marks_alone_agree_with_cutting(marks in proptest::collection::vec(0usize..5, 0..150)) {
+            let text: Vec<u8> = marks.into_iter().map(|mark| b"\n\r\",a"[mark]).collect();
+            agree(&text)?;
+        }
+
+        /// Fields in quotes as they are written, so that regular texts with quotes are many.
+        #[test]
+        fn written_fields_agree_with_cutting(
+            fields in proptest::collection::vec(proptest::sample::select(vec![
+                "a,", "\"b\",", "\"b\"\"c\",", "\"\"\"\",", "\"\",", "\"x\ny\",", "\"x\r\ny\"\n", "1\n", "1\r\n", "\"z\"\r\n", "\n", ",",
+            ]), 0..90)
+        ) {
+            let text = fields.concat();
+            prop_assert!(!lines(text.as_bytes(), CsvSyntax::default()).irregular);
+            agree(text.as_bytes())?;
         }
     }
 }

@@ -24,7 +24,6 @@ struct Cutter {
     syntax: Syntax,
     policy: Policy,
     table: Table,
-    feeds: Vec<u32>,
 }
 
 impl CsvSplitter {
@@ -56,20 +55,16 @@ impl Splitter for CsvSplitter {
             unterminated: self.options.unterminated,
             limits: self.open.limits.clone(),
         };
-        self.cut = Some(Cutter {
-            table: Table::new(settled.names.len()),
-            syntax: settled.syntax,
-            policy,
-            feeds: Vec::new(),
-        });
+        self.cut =
+            Some(Cutter { table: Table::new(settled.names.len()), syntax: settled.syntax, policy });
         // Whoever goes on from a position gives the header alone: it will do to cut by.
         Ok(enough.then_some(boundary))
     }
 
     fn last_boundary(&mut self, chunk: &[u8], end_of_stream: bool) -> Option<Boundary> {
-        let Cutter { syntax, policy, table, feeds } = self.cut.as_mut()?;
+        let Cutter { syntax, policy, table } = self.cut.as_mut()?;
         let csv = syntax.indexable().filter(|_| !end_of_stream);
-        if let Some(found) = csv.and_then(|csv| count(chunk, syntax, csv, policy, feeds)) {
+        if let Some(found) = csv.and_then(|csv| count(chunk, syntax, csv, policy)) {
             return (found.end > 0).then_some(found);
         }
         let indexed = csv.and_then(|csv| table.index(chunk, syntax, csv, policy));
