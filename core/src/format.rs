@@ -116,6 +116,17 @@ pub trait Decoder: Send {
     /// Fatal errors only.
     fn next(&mut self) -> Result<Output>;
 
+    /// Makes a decoder of one part ready for another one of the same stream: it keeps what it found out, and its memory.
+    ///
+    /// # Behavior
+    /// - `true`, only once [`Output::Done`] was returned: it is like a new decoder with that part, but for the notes on the
+    ///   stream as a whole, which it does not give again.
+    /// - `false`: nothing changed, and a new decoder is needed.
+    fn restart(&mut self, part: &Part) -> bool {
+        let _ = part;
+        false
+    }
+
     /// What the stream says about its totals, complete once [`Output::Done`] was returned.
     fn declared(&self) -> Vec<ControlTotal> {
         Vec::new()

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use fenhe_core::{
-    Batch, Boundary, ByteStream, ControlTotal, DecodeOptions, Error, Format, Kind, Part, Result,
-    Splitter, Store,
+    Batch, Boundary, ByteStream, ControlTotal, DecodeOptions, Decoder, Error, Format, Kind, Part,
+    Result, Splitter, Store,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -78,6 +78,7 @@ impl Parallel {
             stream: store.get(name, from.map_or(0, |cut| cut.offset)).await?,
             splitter,
             record: options.limits.record,
+            rows: options.limits.batch_rows,
             next: None,
             carry: BytesMut::new(),
             ready: Ready::default(),
@@ -216,6 +217,7 @@ struct Line {
 /// Takes parts and decodes them until there are none, or nobody wants them. Whoever is done fetches the next part
 /// himself: handing parts from thread to thread costs more than fetching them.
 fn work(format: &dyn Format, options: &DecodeOptions, line: &Mutex<Line>, runtime: &Handle) {
+    let mut kept = None;
     loop {
         let (done, decoded) = oneshot::channel();
         let (cut, end) = {
@@ -241,7 +243,7 @@ fn work(format: &dyn Format, options: &DecodeOptions, line: &Mutex<Line>, runtim
         // The reader may be gone.
         let _ = done.send(match cut {
             Ok(Next::Piece(Piece { part, bytes, end })) => {
-                decode(format, DecodeOptions { part: Some(part), ..options.clone() }, bytes, end)
+                decode_part(&mut kept, format, options, part, bytes, end)
             }
             Ok(Next::Rest(rest)) => Decoded { rest: Some(rest), ..Decoded::nothing(end) },
             Err(failed) => failed,
@@ -253,8 +255,9 @@ fn work(format: &dyn Format, options: &DecodeOptions, line: &Mutex<Line>, runtim
 struct Cutter {
     stream: Box<dyn ByteStream>,
     splitter: Box<dyn Splitter>,
-    /// Most bytes of a record.
+    /// Most bytes of a record, and most rows of a batch.
     record: u64,
+    rows: u64,
     /// A chunk that belongs behind the part at hand.
     next: Option<Bytes>,
     /// The rest of the last chunk: it starts at a record and holds no whole one.
@@ -290,6 +293,8 @@ struct Ready {
     length: usize,
     records: u64,
     lines: u64,
+    /// Records of the largest piece.
+    most: u64,
 }
 
 impl Ready {
@@ -297,7 +302,13 @@ impl Ready {
         self.length += piece.len();
         self.records += boundary.records;
         self.lines += boundary.lines;
+        self.most = self.most.max(boundary.records);
         self.pieces.push(piece);
+    }
+
+    /// Whether the part goes out as it is: a batch that is nearly full, rather than one and the rest of another.
+    fn is_full(&self, rows: u64) -> bool {
+        self.length >= PART || (self.records <= rows && self.records + self.most > rows)
     }
 }
 
@@ -316,7 +327,7 @@ impl Cutter {
                 None => self.stream.next().await?,
             };
             match chunk {
-                Some(chunk) if self.ready.length >= PART => {
+                Some(chunk) if self.ready.is_full(self.rows) => {
                     self.next = Some(chunk);
                     return Ok(Some(Next::Piece(self.cut(false))));
                 }
@@ -469,13 +480,27 @@ impl Decoded {
     }
 }
 
-fn decode(format: &dyn Format, options: DecodeOptions, pieces: Vec<Bytes>, end: Cut) -> Decoded {
-    let last = options.part.as_ref().is_some_and(|part| part.last);
-    let mut decoder = match format.decoder(options) {
+/// Decodes a part with the decoder of the part before, if it can go on with another.
+fn decode_part(
+    kept: &mut Option<Box<dyn Decoder>>,
+    format: &dyn Format,
+    options: &DecodeOptions,
+    part: Part,
+    pieces: Vec<Bytes>,
+    end: Cut,
+) -> Decoded {
+    let last = part.last;
+    let goes_on = kept.as_mut().is_some_and(|decoder| decoder.restart(&part));
+    let decoder = match kept.take().filter(|_| goes_on) {
+        Some(decoder) => Ok(decoder),
+        None => format.decoder(DecodeOptions { part: Some(part), ..options.clone() }),
+    };
+    let mut decoder = match decoder {
         Ok(decoder) => decoder,
         Err(error) => return Decoded::failed(error, end),
     };
     let (batches, result) = decode_all(&mut *decoder, pieces);
     let (declared, notes) = (decoder.declared(), decoder.notes());
+    *kept = Some(decoder);
     Decoded { batches, last, result, declared, notes, ..Decoded::nothing(end) }
 }

@@ -1,8 +1,8 @@
 //! The same result, however the bytes are cut.
 
-use fenhe_core::{DecodeOptions, Part};
+use fenhe_core::{DecodeOptions, Decoder, Part};
 
-use super::{Case, Random, decode};
+use super::{Case, Random, decode, decoded::decode_with};
 
 /// The same rows, record numbers, rejects and offsets, however the bytes are cut.
 pub fn rechunking(case: &Case) {
@@ -40,7 +40,8 @@ pub fn parts_decode_alike(case: &Case) {
         return;
     };
     let whole = case.decode();
-    for size in [16, 257, 1 << 20] {
+    for (size, kept) in [(16, false), (16, true), (257, false), (257, true), (1 << 20, true)] {
+        let mut before: Option<Box<dyn Decoder>> = None;
         let prologue = splitter
             .prologue(&case.bytes, true)
             .unwrap_or_else(|e| panic!("{}: {e}", case.name))
@@ -67,10 +68,15 @@ pub fn parts_decode_alike(case: &Case) {
                     continue;
                 }
             };
-            let options = DecodeOptions { part: Some(part.clone()), ..case.options.clone() };
-            let decoder =
-                case.format.decoder(options).unwrap_or_else(|e| panic!("{}: {e}", case.name));
-            let got = decode(decoder, case.feed([rest.split_to(end)]));
+            let mut decoder = match before.take() {
+                Some(decoder) => decoder,
+                None => {
+                    let options =
+                        DecodeOptions { part: Some(part.clone()), ..case.options.clone() };
+                    case.format.decoder(options).unwrap_or_else(|e| panic!("{}: {e}", case.name))
+                }
+            };
+            let got = decode_with(&mut *decoder, case.feed([rest.split_to(end)]));
             assert!(got.error.is_none(), "{}: part at {}: {:?}", case.name, part.offset, got.error);
             if !part.last {
                 assert_eq!(got.read, records, "{}: the splitter counts otherwise", case.name);
@@ -81,6 +87,7 @@ pub fn parts_decode_alike(case: &Case) {
             part.offset += end as u64;
             part.first_record += records;
             part.first_line += lines;
+            before = (kept && decoder.restart(&part)).then_some(decoder);
             want = size;
         }
         assert_eq!(all, whole.rows, "{}: parts of {size} bytes: rows differ", case.name);

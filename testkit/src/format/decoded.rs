@@ -33,6 +33,11 @@ pub struct Decoded {
 /// When the decoder breaks the protocol of [`Decoder`]: more output after the end, no progress,
 /// books that do not balance, a batch of another schema.
 pub fn decode(mut decoder: Box<dyn Decoder>, inputs: Vec<Input>) -> Decoded {
+    decode_with(&mut *decoder, inputs)
+}
+
+/// [`decode`] with a decoder that is needed afterwards.
+pub(crate) fn decode_with(decoder: &mut dyn Decoder, inputs: Vec<Input>) -> Decoded {
     let mut all = Decoded {
         schema: None,
         rows: Vec::new(),

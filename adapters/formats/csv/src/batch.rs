@@ -79,6 +79,11 @@ impl Pending {
         }
     }
 
+    /// Goes on elsewhere, once the batch is finished.
+    pub(crate) fn restart(&mut self, first: u64, offset: u64) {
+        (self.first, self.read, self.offset, self.end) = (first, 0, offset, offset);
+    }
+
     /// Number of the next record.
     pub(crate) fn next_record(&self) -> u64 {
         self.first + self.read

@@ -1,7 +1,9 @@
 //! The push decoder: sampling, settling, then running.
 
 use bytes::{Bytes, BytesMut};
-use fenhe_core::{DecodeOptions, Decoder, Error, Input, Kind, Limits, Output, Result, SchemaRef};
+use fenhe_core::{
+    DecodeOptions, Decoder, Error, Input, Kind, Limits, Output, Part, Result, SchemaRef,
+};
 use fenhe_kernels::Pools;
 use fenhe_values::Columns;
 
@@ -37,7 +39,7 @@ enum Stage {
         ended: bool,
     },
     Running(Box<Run>),
-    Done(Option<SchemaRef>),
+    Done(Box<Run>),
     Poisoned,
 }
 
@@ -166,29 +168,29 @@ impl CsvDecoder {
             self.hungry = true;
             return Ok(Output::NeedInput);
         }
-        let Stage::Running(run) = &mut self.stage else {
-            return match &self.stage {
-                Stage::Done(_) => Ok(Output::Done),
-                _ => Err(Error::poisoned("csv")),
-            };
+        let run = match &mut self.stage {
+            Stage::Running(run) => run,
+            Stage::Done(_) => return Ok(Output::Done),
+            Stage::Sampling { .. } | Stage::Poisoned => return Err(Error::poisoned("csv")),
         };
         if let Some(batch) = run.next()? {
             return Ok(Output::Batch(batch));
         }
-        if run.is_over() {
-            self.stage = Stage::Done(Some(SchemaRef::clone(&run.settled().schema)));
-            return Ok(Output::Done);
+        if !run.is_over() {
+            self.hungry = true;
+            return Ok(Output::NeedInput);
         }
-        self.hungry = true;
-        Ok(Output::NeedInput)
+        if let Stage::Running(run) = std::mem::replace(&mut self.stage, Stage::Poisoned) {
+            self.stage = Stage::Done(run);
+        }
+        Ok(Output::Done)
     }
 }
 
 impl Decoder for CsvDecoder {
     fn schema(&self) -> Option<SchemaRef> {
         match &self.stage {
-            Stage::Running(run) => Some(SchemaRef::clone(&run.settled().schema)),
-            Stage::Done(schema) => schema.clone(),
+            Stage::Running(run) | Stage::Done(run) => Some(SchemaRef::clone(&run.settled().schema)),
             Stage::Sampling { .. } | Stage::Poisoned => None,
         }
     }
@@ -232,6 +234,23 @@ impl Decoder for CsvDecoder {
             self.stage = Stage::Poisoned;
             error.source_name(self.open.source.name.clone())
         })
+    }
+
+    fn restart(&mut self, part: &Part) -> bool {
+        let whole = self.open.part.is_none();
+        match std::mem::replace(&mut self.stage, Stage::Poisoned) {
+            Stage::Done(mut run) if !whole => {
+                run.restart(part);
+                self.stage = Stage::Running(run);
+                self.open.part = Some(part.clone());
+                (self.hungry, self.notes) = (false, Vec::new());
+                true
+            }
+            other => {
+                self.stage = other;
+                false
+            }
+        }
     }
 
     fn notes(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use fenhe_core::{Batch, Error, Result};
+use fenhe_core::{Batch, Error, Part, Result};
 use fenhe_kernels::index::CsvSyntax;
 
 use crate::batch::Pending;
@@ -87,6 +87,16 @@ impl Run {
             ended: false,
             over: false,
         }
+    }
+
+    /// Goes on with another part of the stream, once the one before is over.
+    pub(crate) fn restart(&mut self, part: &Part) {
+        self.pending.restart(part.first_record, part.offset);
+        (self.offset, self.line) = (part.offset, part.first_line);
+        self.feed(Bytes::new());
+        self.carry.clear();
+        self.scanned = 0;
+        self.over = false;
     }
 
     /// Whether everything is out and nothing more can come.

@@ -17,9 +17,6 @@ use crate::options::Trim;
 use crate::pass::Pass;
 use crate::types::Shape;
 
-/// Rows that columns start with; they grow as the file proves to have more.
-const FIRST_ROWS: usize = 64;
-
 /// The records of one pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block<'a> {
@@ -119,13 +116,16 @@ impl Reading {
 }
 
 impl Columns {
+    /// With room for so many rows; they grow if it takes more.
     pub(crate) fn new(
         schema: SchemaRef,
         places: Vec<Place>,
         reading: Reading,
         pools: &Pools,
+        rows: usize,
     ) -> Self {
-        let column = |place: Place| Column { build: Build::new(&place.data_type, pools), place };
+        let column =
+            |place: Place| Column { build: Build::new(&place.data_type, pools, rows), place };
         Self { schema, list: places.into_iter().map(column).collect(), reading, rows: 0 }
     }
 
@@ -135,6 +135,11 @@ impl Columns {
 
     pub(crate) fn reading(&self) -> &Reading {
         &self.reading
+    }
+
+    /// Counts unreadable values from here on.
+    pub(crate) fn forget_unreadable(&mut self) {
+        self.reading.unreadable = 0;
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -191,19 +196,17 @@ impl Columns {
 }
 
 impl Build {
-    fn new(data_type: &DataType, pools: &Pools) -> Self {
+    fn new(data_type: &DataType, pools: &Pools, rows: usize) -> Self {
         match data_type {
-            DataType::Utf8 => Self::Text(StringColumn::new(pools, FIRST_ROWS, 16 * FIRST_ROWS)),
+            DataType::Utf8 => Self::Text(StringColumn::new(pools, rows, rows.saturating_mul(16))),
             DataType::Int64 | DataType::Timestamp(..) => {
-                Self::Int64(PrimitiveColumn::new(pools, FIRST_ROWS))
+                Self::Int64(PrimitiveColumn::new(pools, rows))
             }
-            DataType::Decimal128(..) => Self::Int128(PrimitiveColumn::new(pools, FIRST_ROWS)),
-            DataType::Int32 | DataType::Date32 => {
-                Self::Int32(PrimitiveColumn::new(pools, FIRST_ROWS))
-            }
-            DataType::Float64 => Self::Double(PrimitiveColumn::new(pools, FIRST_ROWS)),
-            DataType::Boolean => Self::Boolean(BooleanColumn::new(pools, FIRST_ROWS)),
-            _ => Self::Bytes(BinaryColumn::new(pools, FIRST_ROWS, 0)),
+            DataType::Decimal128(..) => Self::Int128(PrimitiveColumn::new(pools, rows)),
+            DataType::Int32 | DataType::Date32 => Self::Int32(PrimitiveColumn::new(pools, rows)),
+            DataType::Float64 => Self::Double(PrimitiveColumn::new(pools, rows)),
+            DataType::Boolean => Self::Boolean(BooleanColumn::new(pools, rows)),
+            _ => Self::Bytes(BinaryColumn::new(pools, rows, 0)),
         }
     }
 

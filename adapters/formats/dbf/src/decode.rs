@@ -2,7 +2,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use fenhe_core::{
-    ControlTotal, DecodeOptions, Decoder, Error, Input, Kind, Output, Result, SchemaRef,
+    ControlTotal, DecodeOptions, Decoder, Error, Input, Kind, Output, Part, Result, SchemaRef,
 };
 use fenhe_kernels::Pools;
 use fenhe_text::Encoding;
@@ -175,8 +175,7 @@ impl TableDecoder {
             (None, Some(part)) => part.first_record.saturating_sub(1),
             (None, None) => 0,
         };
-        let counted = u64::from(header.records);
-        let expected = if self.options.trust == Trust::FileSize { u64::MAX } else { counted };
+        let expected = expected(&header, &self.options);
         self.note_counts(&header);
         let records = Records::new(header, columns, &self.options, &self.decode, done, expected);
         self.records = Some(records);
@@ -321,6 +320,11 @@ impl TableDecoder {
     }
 }
 
+/// Records to read.
+fn expected(header: &Header, options: &DbfOptions) -> u64 {
+    if options.trust == Trust::FileSize { u64::MAX } else { header.records.into() }
+}
+
 impl Decoder for TableDecoder {
     fn schema(&self) -> Option<SchemaRef> {
         self.records.as_ref().map(|r| SchemaRef::clone(r.columns.schema()))
@@ -350,6 +354,19 @@ impl Decoder for TableDecoder {
             return Err(Error::poisoned("dbf"));
         }
         self.advance().map_err(|error| self.fatal(error))
+    }
+
+    fn restart(&mut self, part: &Part) -> bool {
+        let done =
+            matches!(self.state, State::Done) && !self.poisoned && self.decode.part.is_some();
+        let Some(records) = self.records.as_mut().filter(|_| done) else { return false };
+        records
+            .restart(part.first_record.saturating_sub(1), expected(&records.header, &self.options));
+        self.state = State::Records;
+        self.pending.clear();
+        (self.chunk, self.ended, self.notes) = (Bytes::new(), false, Vec::new());
+        self.decode.part = Some(part.clone());
+        true
     }
 
     /// The header's record count, unless the caller said which of the two numbers to believe.

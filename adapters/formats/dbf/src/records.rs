@@ -86,6 +86,12 @@ impl Records {
         }
     }
 
+    /// Goes on behind so many records, once the batch under way was given out.
+    pub(crate) fn restart(&mut self, done: u64, expected: u64) {
+        (self.done, self.expected, self.odd_marks) = (done, expected, 0);
+        self.columns.forget_unreadable();
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.books.read >= self.batch_rows as u64
             || (self.block == 1 && self.columns.heap() >= self.batch_bytes)

@@ -58,6 +58,9 @@ fn of_schema(schema: &arrow_schema::Schema) -> Option<Encoding> {
     Encoding::for_label(label)
 }
 
+/// Rows for which there is room at first, at most: no header makes memory be taken for more.
+const FIRST_ROWS: u64 = 8_192;
+
 /// The columns that were asked for, ready to be filled; and notes.
 pub(crate) fn open(
     header: &Header,
@@ -105,7 +108,15 @@ pub(crate) fn open(
     if header.encrypted {
         notes.push("the header says that the table is encrypted".into());
     }
-    Ok((Columns::new(schema, places, Reading::new(encoding, memo, options), pools), notes))
+    let reading = Reading::new(encoding, memo, options);
+    Ok((Columns::new(schema, places, reading, pools, first_rows(header, decode)), notes))
+}
+
+/// Rows that a batch will have, as far as a header can be trusted.
+fn first_rows(header: &Header, decode: &DecodeOptions) -> usize {
+    let fits = decode.limits.batch_bytes / header.record_length.max(1) as u64;
+    let most = decode.limits.batch_rows.min(fits).min(FIRST_ROWS);
+    usize::try_from(u64::from(header.records).min(most)).unwrap_or(0)
 }
 
 /// The memo file of a table that has memo fields.
