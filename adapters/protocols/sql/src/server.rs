@@ -11,6 +11,6 @@ pub use config::{ServerConfig, Tls};
 
 pub(crate) use address::Address;
 pub(crate) use session::{Failure, Session, fatal};
-pub(crate) use tls::Transport;
+pub(crate) use tls::{Transport, untrusted};
 pub(crate) use values::{Values, Wrong, without_rejects};
 pub(crate) use writer::{Plan, ServerWriter, Task};

@@ -8,6 +8,8 @@ mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod reading;
+#[cfg(all(feature = "mysql", feature = "postgres"))]
+mod tls;
 mod writing;
 
 use std::path::Path;

@@ -43,7 +43,10 @@ pub(crate) async fn open(
     let connected = timeout(wait, Conn::new(opts)).await.map_err(|_| late())?;
     let mut conn = connected.map_err(|e| {
         let error = match e {
-            mysql_async::Error::Io(mysql_async::IoError::Io(io)) => {
+            // A certificate that is not trusted is invalid data.
+            mysql_async::Error::Io(mysql_async::IoError::Io(io))
+                if io.kind() != std::io::ErrorKind::InvalidData =>
+            {
                 Error::new(Kind::Unavailable, "sql.connect", "the server cannot be reached")
                     .hint("check host and port, and whether the server is running")
                     .caused_by(io)

@@ -3,6 +3,8 @@
 use fenhe_core::{Error, Fault, Kind, Retry};
 use mysql_async::{Error as Driver, ServerError};
 
+use crate::server::untrusted;
+
 /// An error of the connection or the database as a whole.
 pub(crate) fn fatal(error: Driver) -> Error {
     let Driver::Server(server) = &error else { return of_connection(error) };
@@ -35,7 +37,7 @@ pub(crate) fn fatal(error: Driver) -> Error {
 fn of_connection(error: Driver) -> Error {
     let text = format!("{error:?}");
     if text.contains("InvalidCertificate") {
-        return Error::new(Kind::Permission, "sql.tls", "the server's certificate is not trusted");
+        return untrusted();
     }
     Error::new(Kind::Unavailable, "sql.connection", "the connection to the server broke").caused_by(
         match error {

@@ -5,6 +5,8 @@ use std::error::Error as _;
 use fenhe_core::{Error, Fault, Kind, Retry};
 use tokio_postgres::error::{DbError, SqlState};
 
+use crate::server::untrusted;
+
 /// An error of the connection or the database as a whole.
 pub(crate) fn fatal(error: tokio_postgres::Error) -> Error {
     let Some(db) = error.as_db_error() else { return of_connection(error) };
@@ -50,8 +52,7 @@ fn of_connection(error: tokio_postgres::Error) -> Error {
     if let Some(io) = error.source().and_then(|e| e.downcast_ref::<std::io::Error>())
         && io.kind() == std::io::ErrorKind::InvalidData
     {
-        return Error::new(Kind::Permission, "sql.tls", "the server's certificate is not trusted")
-            .caused_by(error);
+        return untrusted().caused_by(error);
     }
     if error.is_closed() || error.source().is_some_and(|e| e.is::<std::io::Error>()) {
         return Error::new(

@@ -51,3 +51,10 @@ fn client(settings: &ServerConfig) -> Result<ClientConfig> {
         .map_err(|e| wrong("no protocol version is left").caused_by(e))?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
+
+/// What is said of a certificate that does not hold.
+pub(crate) fn untrusted() -> Error {
+    Error::new(Kind::Permission, "sql.tls", "the server's certificate is not trusted").hint(
+        "give the authority that signed it in roots_pem, and connect under the name that the certificate is for",
+    )
+}
