@@ -1,25 +1,24 @@
 //! One target of a reading, where order matters: rejects durable, rows committed, checkpoint, acknowledgement.
 
+mod refusals;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use fenhe_core::{
-    Batch, Committed, ControlTotal, Error, Kind, Raw, Reject, Result, Retry, Source, Span,
-    WriteMode, Writer,
+    Batch, Committed, ControlTotal, Error, Kind, Result, Retry, Source, Span, WriteMode, Writer,
 };
 use fenhe_ledger::{PlannedBatch, RowIndex, RowSet, Settled};
 
 use super::keep::{Book, Keeper, state_of};
 use super::produce::{Feed, Item, Rows};
-use super::storm::is_storm;
-use super::{Control, Flow, KeepRows, OnError, Progress};
+use super::{Control, Flow, KeepRows, Progress};
 use crate::books::{Accounts, Books, Entry, Outcome};
 use crate::checkpoint::Checkpoint;
 use crate::fields::BoundFields;
-use crate::ndjson::with_row;
-use crate::reasons::{by_frequency, count_reason};
+use crate::reasons::by_frequency;
 use crate::receipt::{FlowReceipt, RowsProof, Status};
 use crate::totals::{Column, Totals};
 
@@ -222,19 +221,6 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
-    /// Waits for what the target says of the rows it was given.
-    async fn answers(&mut self) -> Result<()> {
-        self.writer.flush().await?;
-        self.take_refusals().await
-    }
-
-    async fn take_refusals(&mut self) -> Result<()> {
-        let refused = self.writer.refused();
-        self.written = self.written.saturating_sub(refused.len() as u64);
-        let refused = self.book(refused).await?;
-        self.stop_at_rejects(&refused).await
-    }
-
     /// Rejects and batches become durable: before the target commits, and before a run is stopped.
     async fn make_durable(&mut self) -> Result<()> {
         self.hand_over();
@@ -279,91 +265,6 @@ impl<'a> Lane<'a> {
                 "batch {number} is not the one that an earlier run had sent: its rows may be there twice"
             ));
         }
-    }
-
-    /// Gives refusals of the target their source and row, and takes the rows out of totals and digests.
-    fn complete(
-        &mut self,
-        refused: Vec<Reject>,
-        batch: &Batch,
-        planned: &mut PlannedBatch,
-    ) -> Result<Vec<Reject>> {
-        let numbers = batch.record_numbers();
-        let mut gone = Vec::new();
-        let mut completed = Vec::with_capacity(refused.len());
-        for mut reject in refused {
-            if reject.source.name.is_empty() {
-                reject.source = Arc::clone(&self.source);
-            }
-            if let Ok(row) = numbers.binary_search(&reject.record) {
-                self.totals.subtract(&batch.records.slice(row, 1));
-                reject = with_row(reject, &batch.records, row, self.flow.limits.reject_raw)?;
-                gone.push(row);
-            }
-            completed.push(as_given(reject));
-        }
-        gone.sort_unstable();
-        gone.dedup();
-        self.take_out(batch, &gone, planned);
-        Ok(completed)
-    }
-
-    fn take_out(&mut self, batch: &Batch, gone: &[usize], planned: &mut PlannedBatch) {
-        planned.rows = planned.rows.saturating_sub(gone.len() as u64);
-        if self.rows.is_none() && planned.digest.is_none() {
-            return;
-        }
-        let Ok(mut hashes) = fenhe_ledger::RowEncoder::new(&self.schema).hashes(&batch.records)
-        else {
-            return;
-        };
-        let out = hashes.remove(gone);
-        for set in [&mut self.rows, &mut planned.digest].into_iter().flatten() {
-            set.minus(&out);
-        }
-        if let Some(index) = &mut planned.index {
-            let numbers = batch.record_numbers();
-            let gone: Vec<u64> = gone.iter().filter_map(|row| numbers.get(*row).copied()).collect();
-            index.remove(&gone);
-        }
-    }
-
-    /// Counts and keeps rejects.
-    async fn reject(&mut self, batch: u64, rejects: &[Reject]) -> Result<()> {
-        for reject in rejects {
-            count_reason(&mut self.checkpoint.reasons, reject);
-            for counts in [&mut self.checkpoint.rejected, &mut self.outcome.rejected] {
-                *counts.entry(reject.fault.code.to_string()).or_default() += 1;
-            }
-        }
-        self.keeper.reject(batch, rejects).await
-    }
-
-    /// Ends the run at the first reject if that is asked for, or in a storm of them.
-    async fn stop_at_rejects(&mut self, rejects: &[Reject]) -> Result<()> {
-        let Some(first) = rejects.first() else {
-            return Ok(());
-        };
-        let count: u64 = self.checkpoint.rejected.values().sum();
-        let storm = is_storm(self.flow, self.checkpoint.read, count);
-        if !storm && self.flow.policy.on_error == OnError::Reject {
-            return Ok(());
-        }
-        self.make_durable().await?;
-        if storm {
-            return Err(Error::new(
-                Kind::Limit,
-                "engine.reject_storm",
-                format!("stopped after {count} rejects in {} records", self.checkpoint.read),
-            )
-            .hint("check format and options with inspect; the limits are rejects and rejects_per_mille"));
-        }
-        Err(Error::new(
-            Kind::Invalid,
-            "engine.first_reject",
-            format!("stopped at the first reject: {first}"),
-        )
-        .hint("allow rejects to put such records aside"))
     }
 
     async fn commit(&mut self) -> Result<()> {
@@ -439,46 +340,6 @@ impl<'a> Lane<'a> {
         Ok(true)
     }
 
-    /// Books refusals with the batch whose record each of them is.
-    async fn book(&mut self, refused: Vec<Reject>) -> Result<Vec<Reject>> {
-        if refused.is_empty() {
-            return Ok(refused);
-        }
-        let numbers: Vec<(u64, Vec<u64>)> =
-            self.recent.iter().map(|sent| (sent.number, sent.batch.record_numbers())).collect();
-        let mut by_batch: BTreeMap<u64, Vec<Reject>> = BTreeMap::new();
-        for reject in refused {
-            let holds = |(_, all): &&(u64, Vec<u64>)| all.binary_search(&reject.record).is_ok();
-            let number = numbers.iter().find(holds).map_or(self.checkpoint.batch, |(n, _)| *n);
-            by_batch.entry(number).or_default().push(reject);
-        }
-        let mut booked = Vec::new();
-        for (number, rejects) in by_batch {
-            let rejects = self.complete_in(number, rejects)?;
-            self.reject(number, &rejects).await?;
-            booked.extend(rejects);
-        }
-        Ok(booked)
-    }
-
-    fn complete_in(&mut self, number: u64, rejects: Vec<Reject>) -> Result<Vec<Reject>> {
-        let Some(at) = self.recent.iter().position(|sent| sent.number == number) else {
-            return Ok(rejects.into_iter().map(as_given).collect());
-        };
-        let batch = self.recent[at].batch.clone();
-        // The ledger has it already when the refusal comes with the commit.
-        let mut held = self.recent[at].planned.take();
-        let mut given = if held.is_none() { self.keeper.take_planned(number) } else { None };
-        let mut nowhere = PlannedBatch::default();
-        let planned = held.as_mut().or(given.as_mut()).unwrap_or(&mut nowhere);
-        let rejects = self.complete(rejects, &batch, planned)?;
-        self.recent[at].planned = held;
-        if let Some(given) = given {
-            self.keeper.put_planned(given);
-        }
-        Ok(rejects)
-    }
-
     /// The entries of everything that others see now.
     fn books_closed(&mut self) {
         self.written = 0;
@@ -536,14 +397,6 @@ impl<'a> Lane<'a> {
             bytes: self.bytes,
         });
     }
-}
-
-/// What a target refuses is a row as it was given, whatever it says itself.
-fn as_given(mut reject: Reject) -> Reject {
-    if reject.raw_is == Raw::Row {
-        reject.raw_is = Raw::Target;
-    }
-    reject
 }
 
 /// Books with what is kept of rejects. Earlier versions formed a checkpoint before the refusals of its last batch were known;
