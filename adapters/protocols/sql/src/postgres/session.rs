@@ -80,16 +80,19 @@ impl Session for PostgresSession {
     async fn load(&mut self, mark: &str, rows: &RecordBatch) -> Result<(), Failure> {
         let columns = encode::all_ready(rows, &self.natives)?;
         let mut out = BytesMut::new();
-        if self.under_way.is_none() {
-            self.under_way = Some(Box::pin(self.begin_copy(mark).await?));
-            out.extend_from_slice(encode::HEADER);
-        }
-        let Some(sink) = &mut self.under_way else { return Ok(()) };
+        let mut sink = match self.under_way.take() {
+            Some(sink) => sink,
+            None => {
+                out.extend_from_slice(encode::HEADER);
+                Box::pin(self.begin_copy(mark).await?)
+            }
+        };
         for first in (0..rows.num_rows()).step_by(CHUNK) {
             let last = rows.num_rows().min(first + CHUNK);
             encode::rows(&columns, &self.natives, first..last, &mut out);
             sink.send(out.split().freeze()).await.map_err(failure)?;
         }
+        self.under_way = Some(sink);
         Ok(())
     }
 
