@@ -37,8 +37,8 @@ fn seen(batches: &[Batch]) -> (Vec<(u64, String)>, Vec<String>) {
     (numbered, rejects)
 }
 
-/// About three chunks of a parallel read.
-const MANY: usize = 100_000;
+/// Two parts of a parallel read: five chunks of 1 MiB, of which three make a part.
+const MANY: usize = 200_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_threads_read_what_one_reads() {
@@ -61,10 +61,10 @@ async fn threads_add_up_what_they_have_to_say() {
     let objects = (1..=MANY).map(|id| format!("{{\"id\":{id},\"age\":{id}}}\n"));
     work.write("people.ndjson", objects.collect::<String>());
     let layout =
-        "[layout]\nline_end = \"lf\"\n[[field]]\nname = \"id\"\nlength = 6\ntype = \"int32\"\n";
+        "[layout]\nline_end = \"lf\"\n[[field]]\nname = \"id\"\nlength = 24\ntype = \"int32\"\n";
     work.write("layout.toml", layout);
-    let lines =
-        (1..=MANY).map(|id| if id % 10 == 0 { "seven!\n".into() } else { format!("{id:6}\n") });
+    let lines = (1..=MANY)
+        .map(|id| if id % 10 == 0 { format!("{:>24}\n", "ten") } else { format!("{id:24}\n") });
     work.write("people.txt", lines.collect::<String>());
     let replaced = |values: usize| format!("{values} values could not be read and were replaced");
     for (file, options, note) in [
