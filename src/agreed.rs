@@ -29,7 +29,7 @@ pub struct AgreedTotal {
 
 /// The totals of the contract of a flow, from the figures of its receipt.
 pub(crate) fn agreed(flow: &Flow, receipt: &FlowReceipt) -> Vec<AgreedTotal> {
-    let nominated = flow.fields.totals();
+    let nominated = flow.totals();
     if nominated.is_empty() {
         return Vec::new();
     }

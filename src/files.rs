@@ -2,6 +2,7 @@
 
 mod companions;
 mod identity;
+mod notes;
 mod parallel;
 mod position;
 mod reader;

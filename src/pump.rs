@@ -71,6 +71,15 @@ impl Flow {
         }
         hex::encode(hash.finalize()).chars().take(16).collect()
     }
+
+    /// The fields whose sums are control totals. The rows of a replay are mapped and checked already, so it has no contract
+    /// to ask. Its totals are those of what it brings; its source, a list of corrections, declares none to compare with.
+    pub(crate) fn totals(&self) -> &[String] {
+        match &self.replay {
+            Some(replay) => &replay.totals,
+            None => self.fields.totals(),
+        }
+    }
 }
 
 /// The reading end of a [`Flow`].
@@ -123,6 +132,8 @@ pub struct Replay {
     pub delivery: String,
     /// Numbers of their records.
     pub records: Vec<u64>,
+    /// The fields whose sums are control totals, as in that delivery.
+    pub totals: Vec<String>,
 }
 
 /// Digests of what made the rows, for the receipt.

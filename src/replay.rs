@@ -155,7 +155,7 @@ async fn replay_flow(part: Part<'_>) -> Result<Flow> {
         fields: crate::fields::Fields::default(),
         columns: None,
         policy: Policy { protection: Default::default(), ..flow.policy.clone() },
-        replay: Some(Replay { delivery, records }),
+        replay: Some(Replay { delivery, records, totals: flow.fields.totals().to_vec() }),
         ..flow.clone()
     })
 }

@@ -190,8 +190,7 @@ async fn send(
     options.set("types", "text");
     let opening = Opening { options, threads: 1, ..Opening::default() };
     let list = registry.source(&Place::parse(&file.display().to_string()), &opening).await?;
-    let header = u64::from(matches!(list.format, Some("csv" | "excel")));
-    let corrections = Corrections::read(&list.input, header, &opening.limits).await?;
+    let corrections = Corrections::read(&list, &opening.limits).await?;
     let watch = Watch::start(&[]).await;
     let ran = config.replay(flows, &corrections, &watch.control).await;
     watch.end();

@@ -94,6 +94,61 @@ fn check_and_run_name_the_line_of_what_cannot_run() {
 }
 
 #[test]
+fn a_key_that_signs_nothing_is_found_before_the_run() {
+    let work = folder();
+    work.write("seed.key", "ed25519:abc");
+    work.write("good.key", format!("ed25519:{}", "07".repeat(32)));
+    work.write("open.key", format!("ed25519:{}", "07".repeat(32)));
+    for (name, mode) in [("seed.key", 0o600), ("good.key", 0o600), ("open.key", 0o644)] {
+        private(&work.path(name), mode);
+    }
+    let flow = "[[flow]]\nname = \"a\"\nfrom = \"in.csv\"\nto = \"out.csv\"\n";
+    let mut cases = vec![
+        ("key_file = \"nix.key\"", 12, "exchange.key_file", "nix.key"),
+        ("key_file = \"seed.key\"", 12, "ledger.key", "sm2:"),
+        // PATH is set everywhere, and no key.
+        ("key_env = \"PATH\"", 11, "ledger.key", "sm2:"),
+    ];
+    if cfg!(unix) {
+        cases.push(("key_file = \"open.key\"", 12, "exchange.key_file", "chmod 600"));
+    }
+    for (key, column, code, word) in cases {
+        work.write("x.toml", format!("[ledger]\n{key}\n{flow}"));
+        for command in ["check", "run"] {
+            let ran = work.run(&[command, "x.toml"]);
+            let said = format!("{command} {key}\n{}{}", ran.out, ran.err);
+            assert_ne!(ran.code, 0, "{said}");
+            assert!(ran.err.contains(&format!("[{code}]")) && ran.err.contains(word), "{said}");
+            assert!(ran.err.contains(&format!("x.toml, line 2, column {column})")), "{said}");
+        }
+    }
+    let twice = "[ledger]\nkey_env = \"PATH\"\nkey_file = \"good.key\"\n";
+    work.write("x.toml", format!("{twice}{flow}"));
+    let ran = work.run(&["check", "x.toml"]);
+    assert!(ran.err.contains("x.toml, line 3, column 12)"), "{}", ran.err);
+    // A variable belongs to the place where the exchange runs: check cannot know it, a run has to.
+    work.write("x.toml", format!("[ledger]\nkey_env = \"FENHE_KEY_OF_NOBODY\"\n{flow}"));
+    assert_eq!(work.run(&["check", "x.toml"]).code, 0);
+    let ran = work.run(&["run", "x.toml"]);
+    assert!(ran.code == 2 && ran.err.contains("[exchange.key_env]"), "{}", ran.err);
+    assert!(ran.err.contains("x.toml, line 2, column 11)"), "{}", ran.err);
+    assert!(!work.path("out.csv").exists() && !work.path(".fenhe/ledger.db").exists());
+    work.write("x.toml", format!("[ledger]\nkey_file = \"good.key\"\n{flow}"));
+    for command in ["check", "run"] {
+        assert_eq!(work.run(&[command, "x.toml"]).code, 0);
+    }
+}
+
+#[cfg(unix)]
+fn private(path: &std::path::Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn private(_: &std::path::Path, _: u32) {}
+
+#[test]
 fn what_is_right_is_said_to_be_right() {
     let work = folder();
     work.write(

@@ -133,6 +133,9 @@ pub trait Decoder: Send {
     }
 
     /// Findings about the stream as a whole that lost nothing, for people: "header counts 100 records, the file holds 97".
+    ///
+    /// A note that counts begins with its number, and what it says of single records or names stands behind a `: `: so the
+    /// notes of the parts of a stream add up to one.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }

@@ -1,7 +1,7 @@
 //! Ledger, source protection and several targets of one reading, as an exchange writes them.
 
 use std::num::NonZeroU64;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fenhe_core::{Error, Kind, Result, Secret};
 use fenhe_ledger::{Algorithm, Ledger, Signer};
@@ -21,8 +21,8 @@ pub(super) struct LedgerText {
     file: Option<PathBuf>,
     rows: Option<KeepRows>,
     hash: Algorithm,
-    key_env: Option<String>,
-    key_file: Option<PathBuf>,
+    key_env: Option<Spanned<String>>,
+    key_file: Option<Spanned<PathBuf>>,
     read_back: bool,
 }
 
@@ -33,8 +33,8 @@ struct LedgerTable {
     rows: Option<KeepRows>,
     #[serde(default)]
     hash: Algorithm,
-    key_env: Option<String>,
-    key_file: Option<PathBuf>,
+    key_env: Option<Spanned<String>>,
+    key_file: Option<Spanned<PathBuf>>,
     #[serde(default)]
     read_back: bool,
 }
@@ -108,7 +108,7 @@ impl ExchangeConfig {
     /// The file that holds the key, if there is one.
     pub(super) fn key_file(&self) -> Option<PathBuf> {
         let file = self.text.ledger.as_ref()?.get_ref().key_file.as_ref()?;
-        Some(self.base.join(file))
+        Some(self.base.join(file.get_ref()))
     }
 
     /// Whether every target is asked afterwards what it holds.
@@ -128,22 +128,34 @@ impl ExchangeConfig {
     pub(crate) fn books(&self) -> Result<ExchangeBooks> {
         let text =
             self.text.ledger.as_ref().map(|ledger| ledger.get_ref().clone()).unwrap_or_default();
-        let signer = match (&text.key_env, &text.key_file) {
-            (None, None) => None,
-            (Some(_), Some(_)) => {
-                return Err(Error::new(
-                    Kind::Config,
-                    "exchange.key_twice",
-                    "a key is in the environment or in a file, not in both",
-                ));
-            }
-            (Some(name), None) => Some(Signer::parse(&Secret::new(from_env(name)?))?),
-            (None, Some(file)) => {
-                Some(Signer::parse(&Secret::new(from_file(&self.base.join(file))?))?)
-            }
-        };
+        // A wrong key leaves no ledger behind.
+        let signer = self.signer()?;
         let ledger = Ledger::open(&self.ledger())?;
         Ok(ExchangeBooks { ledger, algorithm: text.hash, signer })
+    }
+
+    /// The key of the receipts is one, as far as it is at hand: a variable may be set only where the exchange runs.
+    pub(super) fn check_key(&self) -> Result<()> {
+        match self.signer() {
+            Err(error) if error.code() == NO_VARIABLE => Ok(()),
+            signer => signer.map(drop),
+        }
+    }
+
+    /// What signs the receipts; errors point at the key that names it.
+    fn signer(&self) -> Result<Option<Signer>> {
+        let Some(text) = self.text.ledger.as_ref().map(Spanned::get_ref) else { return Ok(None) };
+        let (span, key) = match (&text.key_env, &text.key_file) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(file)) => {
+                let message = "a key is in the environment or in a file, not in both";
+                return Err(self.source.at(file.span(), "exchange.key_twice", message));
+            }
+            (Some(name), None) => (name.span(), from_env(name.get_ref())),
+            (None, Some(file)) => (file.span(), from_file(&self.base.join(file.get_ref()))),
+        };
+        let signer = key.and_then(|key| Signer::parse(&Secret::new(key)));
+        signer.map(Some).map_err(|error| self.source.here(span, error))
     }
 
     /// One flow for every target of a flow, numbered by the reading that they share.
@@ -182,19 +194,26 @@ impl ExchangeConfig {
     }
 }
 
+/// The code of a variable that is not set.
+const NO_VARIABLE: &str = "exchange.key_env";
+
 fn from_env(name: &str) -> Result<String> {
     std::env::var(name).map_err(|_| {
-        Error::new(Kind::Config, "exchange.key_env", format!("the variable {name} holds no key"))
+        Error::new(Kind::Config, NO_VARIABLE, format!("the variable {name} holds no key"))
     })
 }
 
 /// A key that others may read is no secret any more.
-fn from_file(path: &std::path::Path) -> Result<String> {
+fn from_file(path: &Path) -> Result<String> {
     let named = |error: Error| error.source_name(path.display().to_string());
+    let unreadable = |cause: std::io::Error| {
+        let message = format!("the key file cannot be read: {cause}");
+        named(Error::new(Kind::Config, "exchange.key_file", message).caused_by(cause))
+    };
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(path).map_err(|e| named(e.into()))?.permissions().mode();
+        let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode();
         if mode & 0o077 != 0 {
             return Err(named(
                 Error::new(Kind::Permission, "exchange.key_file", "others may read the key file")
@@ -202,5 +221,5 @@ fn from_file(path: &std::path::Path) -> Result<String> {
             ));
         }
     }
-    std::fs::read_to_string(path).map_err(|e| named(e.into()))
+    std::fs::read_to_string(path).map_err(unreadable)
 }

@@ -15,12 +15,13 @@ use crate::registry::{Known, Registry};
 
 impl ExchangeConfig {
     /// Checks everything that can be checked without the data: names of places, formats, options and the files that they
-    /// name, types, keys, the guarantee, and that no file would destroy another.
+    /// name, types, keys, the guarantee, the key that signs receipts, and that no file would destroy another.
     ///
     /// # Errors
     /// The first error of configuration, with line and column.
     pub fn check(&self, registry: &Registry) -> Result<()> {
         self.check_references(registry)?;
+        self.check_key()?;
         let mut claimed = self.claims();
         for flow in self.text.flow.iter().map(Spanned::get_ref) {
             let contract = self.contract(flow)?;

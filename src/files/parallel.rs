@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::identity::start_of;
+use super::notes::merge_note;
 use super::position::Cut;
 use super::sequential::{Sequential, decode_all};
 use super::{Decoding, Step};
@@ -130,7 +131,9 @@ impl Parallel {
         for total in decoded.declared {
             merge(&mut self.declared, total);
         }
-        self.notes.extend(decoded.notes);
+        for note in decoded.notes {
+            merge_note(&mut self.notes, note);
+        }
         self.ended |= decoded.last;
         self.failed = decoded.result.err();
         self.uncut = decoded.rest;
@@ -184,8 +187,11 @@ impl Decoding for Parallel {
     }
 
     fn notes(&self) -> Vec<String> {
-        let rest = self.rest.iter().flat_map(Decoding::notes);
-        self.notes.iter().cloned().chain(rest).collect()
+        let mut notes = self.notes.clone();
+        for note in self.rest.iter().flat_map(Decoding::notes) {
+            merge_note(&mut notes, note);
+        }
+        notes
     }
 }
 

@@ -82,7 +82,7 @@ impl<'a> Lane<'a> {
         before: Checkpoint,
     ) -> Result<Self> {
         let schema = Arc::clone(mapping.schema());
-        let totals = Totals::new(&schema, flow.fields.totals(), &before.columns);
+        let totals = Totals::new(&schema, flow.totals(), &before.columns);
         let rows = rows_before(flow, &before);
         let (keeper, logged) = Keeper::open(flow, control, book, &before, &schema)?;
         let (mut notes, doubt) = (Vec::new(), keeper.in_doubt());

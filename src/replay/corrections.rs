@@ -1,19 +1,20 @@
 //! Corrected rows, as they stand in a list.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 use fenhe_core::{Batch, Error, Kind, Limits, ReadRequest, Result, nearest};
 
 use super::list::{BYTES, DELIVERY, OWN, RECORD, SHAPE, TEXT};
 use super::raw::Given;
 use super::waiting::Shape;
-use crate::pump::{Input, Outline};
+use crate::pump::Outline;
+use crate::registry::SourceEnd;
 
 /// One row of a list.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
-    /// Its line, the first being 1.
+    /// The line that it begins in, the first being 1.
     pub(super) at: u64,
     pub(super) delivery: Option<String>,
     pub(super) record: u64,
@@ -34,13 +35,18 @@ pub struct Corrections {
 }
 
 impl Corrections {
-    /// Reads a corrected list, whose columns must all be text; `header` is the number of lines above its first row. Lines out
-    /// of the file of rejects, their `raw` corrected, are a list as well.
+    /// Reads a corrected list, whose columns must all be text. Lines out of the file of rejects, their `raw` corrected, are
+    /// a list as well.
+    ///
+    /// Errors name the line of the list: in CSV the physical one, as values with line feeds go over several. Blank lines
+    /// between rows, which no list has that was exported, are not seen.
     ///
     /// # Errors
     /// [`Kind::Config`] with code `replay.list` when it lacks the column `_record` or a row is damaged; those of
     /// reading it.
-    pub async fn read(list: &Input, header: u64, limits: &Limits) -> Result<Self> {
+    pub async fn read(list: &SourceEnd, limits: &Limits) -> Result<Self> {
+        let mut ruler = Ruler::of(list.format);
+        let list = &list.input;
         let request = ReadRequest {
             dataset: list.dataset.clone(),
             limits: limits.clone(),
@@ -51,9 +57,10 @@ impl Corrections {
         while let Some(batch) = reader.next().await? {
             if let Some(reject) = batch.rejects.first() {
                 let what = format!("the list itself is damaged: {reject}");
-                return Err(read.wrong("replay.list", header + reject.record, what));
+                let line = reject.line.unwrap_or(ruler.header + reject.record);
+                return Err(read.wrong("replay.list", line, what));
             }
-            read.take(&batch, header)?;
+            read.take(&batch, &mut ruler)?;
             Limits::check("rejects", limits.rejects, read.lines.len() as u64)?;
         }
         Ok(read)
@@ -132,7 +139,7 @@ impl Corrections {
             .hint(format!("its values stand under {}", listed(&names))))
     }
 
-    fn take(&mut self, batch: &Batch, header: u64) -> Result<()> {
+    fn take(&mut self, batch: &Batch, ruler: &mut Ruler) -> Result<()> {
         let schema = batch.records.schema();
         // A file of rejects has names of its own, and lists that are no text.
         let of_rejects = schema.index_of(RECORD).is_err() && schema.index_of("raw_is").is_ok();
@@ -157,7 +164,7 @@ impl Corrections {
             value.filter(|value| !value.is_empty())
         };
         for (row, number) in batch.record_numbers().into_iter().enumerate() {
-            let at = header + number;
+            let at = ruler.next(number, &batch.records, row);
             let text = of(record, row).and_then(|text| text.trim().parse().ok());
             let Some(record) = text else {
                 let what = format!("there is no number of a record in {record}");
@@ -183,6 +190,45 @@ impl Corrections {
         }
         Ok(())
     }
+}
+
+/// Tells the lines of a list.
+struct Ruler {
+    /// Lines above the first row.
+    header: u64,
+    /// Whether a value with line feeds goes over several lines.
+    folds: bool,
+    /// Line feeds in the rows so far.
+    feeds: u64,
+}
+
+impl Ruler {
+    fn of(format: Option<&str>) -> Self {
+        Self {
+            header: u64::from(matches!(format, Some("csv" | "excel"))),
+            folds: format == Some("csv"),
+            feeds: 0,
+        }
+    }
+
+    /// The line that a row begins in; rows are asked for in their order.
+    fn next(&mut self, number: u64, records: &RecordBatch, row: usize) -> u64 {
+        if self.folds && number == 1 {
+            let names = records.schema();
+            self.feeds = names.fields().iter().map(|field| feeds(field.name())).sum();
+        }
+        let at = self.header + self.feeds + number;
+        if self.folds {
+            let texts = records.columns().iter().filter_map(|column| column.as_string_opt::<i32>());
+            let texts = texts.filter(|texts| texts.is_valid(row));
+            self.feeds += texts.map(|texts| feeds(texts.value(row))).sum::<u64>();
+        }
+        at
+    }
+}
+
+fn feeds(text: &str) -> u64 {
+    text.matches('\n').count() as u64
 }
 
 fn listed(names: &[&str]) -> String {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use fenhe::core::{
     Batch, ByteStream, Entry, Exchange, Options, ReadRequest, Reader, Result, Store,
 };
-use fenhe::{Files, Registry};
+use fenhe::{Files, Opening, Place, Registry};
 use fenhe_testkit::rows;
 
 use crate::support::{SCHEMA, Work, limits, people};
@@ -37,8 +37,8 @@ fn seen(batches: &[Batch]) -> (Vec<(u64, String)>, Vec<String>) {
     (numbered, rejects)
 }
 
-/// About three chunks of a parallel read.
-const MANY: usize = 100_000;
+/// Two parts of a parallel read: five chunks of 1 MiB, of which three make a part.
+const MANY: usize = 200_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_threads_read_what_one_reads() {
@@ -51,6 +51,46 @@ async fn two_threads_read_what_one_reads() {
     let found = seen(&all(&mut *open(&two, request()).await).await);
     assert_eq!(expected.0.len(), MANY / 100 * 99);
     assert!(expected == found, "rows, numbers, lines, offsets or rejects differ");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn threads_add_up_what_they_have_to_say() {
+    let work = Work::new();
+    work.write("schema.toml", SCHEMA);
+    work.write("people.csv", people(MANY));
+    let objects = (1..=MANY).map(|id| format!("{{\"id\":{id},\"age\":{id}}}\n"));
+    work.write("people.ndjson", objects.collect::<String>());
+    let layout =
+        "[layout]\nline_end = \"lf\"\n[[field]]\nname = \"id\"\nlength = 24\ntype = \"int32\"\n";
+    work.write("layout.toml", layout);
+    let lines = (1..=MANY)
+        .map(|id| if id % 10 == 0 { format!("{:>24}\n", "ten") } else { format!("{id:24}\n") });
+    work.write("people.txt", lines.collect::<String>());
+    let replaced = |values: usize| format!("{values} values could not be read and were replaced");
+    for (file, options, note) in [
+        ("people.csv", "invalid=null", replaced(MANY / 100)),
+        ("people.txt", "invalid=null", replaced(MANY / 10)),
+        ("people.ndjson", "unknown=ignore", format!("{MANY} values under keys without a column")),
+    ] {
+        let mut told = Vec::new();
+        for threads in [1, 2] {
+            let (key, value) = options.split_once('=').unwrap();
+            let mut options = Options::new();
+            options.set(key, value);
+            match file {
+                "people.txt" => options.set("layout", "layout.toml"),
+                _ => options.set("schema", "schema.toml"),
+            };
+            let opening = Opening { options, threads, limits: limits(), ..Opening::default() };
+            let place = Place::relative_to(file, work.folder.path());
+            let source = Registry::with_defaults().source(&place, &opening).await.unwrap();
+            all(&mut *open(&source.input.exchange, ReadRequest::default()).await).await;
+            told.push(source.files.unwrap().take_notes());
+        }
+        assert_eq!(told[0].len(), 1, "{told:?}");
+        assert!(told[0][0].starts_with(&note), "{told:?}");
+        assert_eq!(told[0], told[1], "{file}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -56,7 +56,8 @@ impl Columns {
     ///
     /// Returns the rows that were left out, in the numbering of the block: each has at least one bad field, which
     /// [`faults_of`](Self::faults_of) explains. `rejected` holds rows that the format has refused already; they are left out
-    /// as well and are part of the returned mask.
+    /// as well and are part of the returned mask, which also counts the values of the other rows that were
+    /// [forgiven](FaultMask::forgiven).
     pub fn append<'s>(
         &mut self,
         source: Source<'_>,
@@ -142,13 +143,15 @@ impl Columns {
         before: usize,
         spans: &impl Fn(usize) -> Spans<'s>,
     ) {
-        let mut none = FaultMask::new();
+        let (mut none, mut forgiven) = (FaultMask::new(), 0);
         for (number, column) in self.columns.iter_mut().enumerate() {
             column.truncate(before);
             spans(number).keep(&self.faults, &mut self.starts, &mut self.ends);
             none.reset(self.starts.len());
             column.append(source, Spans::each(&self.starts, &self.ends), &mut none);
+            forgiven += none.forgiven();
         }
+        self.faults.set_forgiven(forgiven);
         self.rows = before + self.faults.rows() - self.faults.count();
     }
 }

@@ -80,12 +80,22 @@ impl fmt::Display for FaultKind {
 
 impl std::error::Error for FaultKind {}
 
-/// The rows of a block whose values failed, one bit a row. Reused from block to block.
+/// What a decoder says at the end about values that the policy bore; nothing when there are none.
+///
+/// It begins with the number, so that the notes of parts of one stream add up.
+#[must_use]
+pub fn note_of_forgiven(values: u64) -> Option<String> {
+    (values > 0).then(|| format!("{values} values could not be read and were replaced or left out"))
+}
+
+/// The rows of a block whose values failed, one bit a row, and how many values failed that the policy bears. Reused from
+/// block to block.
 #[derive(Clone, Debug, Default)]
 pub struct FaultMask {
     words: Vec<u64>,
     rows: usize,
     any: bool,
+    forgiven: u64,
 }
 
 impl FaultMask {
@@ -101,6 +111,7 @@ impl FaultMask {
         self.words.resize(rows.div_ceil(64), 0);
         self.rows = rows;
         self.any = false;
+        self.forgiven = 0;
     }
 
     /// Marks a row. Rows outside the block are ignored.
@@ -110,6 +121,24 @@ impl FaultMask {
             *word |= 1 << (row % 64);
             self.any = true;
         }
+    }
+
+    /// Counts a value that could not be read and was replaced or left out, as the policy for it says.
+    #[cold]
+    pub fn forgive(&mut self) {
+        self.forgiven += 1;
+    }
+
+    /// How many values could not be read and were replaced or left out. A block with faults is appended twice: this is the
+    /// number for the rows that stayed only once that is done.
+    #[must_use]
+    pub fn forgiven(&self) -> u64 {
+        self.forgiven
+    }
+
+    /// Sets what was counted: from the second pass over a block, which has a mask of its own.
+    pub fn set_forgiven(&mut self, values: u64) {
+        self.forgiven = values;
     }
 
     /// Whether the row is marked.

@@ -162,8 +162,10 @@ impl Guess {
             DataType::Boolean
         } else if let Some(found) = self.dates.judge(values, &mut spelling.date, &mut reasons) {
             found
-        } else if let Some(found) = self.numbers.judge(values, &mut spelling.number, &mut reasons) {
-            digits = Some(self.numbers.digits());
+        } else if let Some((found, most)) =
+            self.numbers.judge(values, &mut spelling.number, &mut reasons)
+        {
+            digits = Some(most);
             found
         } else {
             reasons.push(self.why_text(values));

@@ -18,7 +18,7 @@ mod written;
 
 pub use column::ColumnBuilder;
 pub use columns::Columns;
-pub use fault::{FaultKind, FaultMask};
+pub use fault::{FaultKind, FaultMask, note_of_forgiven};
 pub use infer::{Guess, Guessed};
 pub use pattern::{BadPattern, Moment, Pattern};
 pub use reader::FieldReader;

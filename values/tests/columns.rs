@@ -338,6 +338,31 @@ fn a_fault_is_explained_without_the_value() {
 }
 
 #[test]
+fn values_that_the_policy_bears_are_counted_in_the_rows_that_stay() {
+    for invalid in [Invalid::Null, Invalid::Replace] {
+        let spelled = Spelling { invalid, ..Spelling::default() };
+        let null = Spelling { invalid: Invalid::Null, ..Spelling::default() };
+        let specs = [
+            FieldSpec::new("text", DataType::Utf8).spelled(spelled),
+            FieldSpec::new("number", DataType::Int64).spelled(null),
+            FieldSpec::new("needed", DataType::Int64).required(true),
+        ];
+        let mut columns = Columns::new(&specs, Encoding::UTF_8, &Pools::default(), 8).unwrap();
+        let spans = |c| Spans::Fixed { first: c, record: 3, length: 1, rows: 4 };
+        // Blanks are absent, not unreadable.
+        let good = columns.append(Source::Bytes(b"ax1\xFFy2b  b44"), 4, spans, &[]);
+        assert_eq!((good.iter().collect::<Vec<_>>(), good.forgiven()), (vec![2], 3));
+        let none = columns.append(Source::Bytes(b"a11\xFFy2b 3b44"), 4, spans, &[]);
+        assert_eq!((none.any(), none.forgiven()), (false, 2));
+        // What the third row holds is not lost: it is refused as a whole.
+        let again = columns.append(Source::Bytes(b"ax1\xFFy2\xFFz?b44"), 4, spans, &[]);
+        assert_eq!((again.iter().collect::<Vec<_>>(), again.forgiven()), (vec![2], 3));
+        let clean = columns.append(Source::Bytes(b"a11b22c33d44"), 4, spans, &[1]);
+        assert_eq!(clean.forgiven(), 0);
+    }
+}
+
+#[test]
 fn contradictory_specifications_are_refused() {
     let refused = |spec: &FieldSpec, encoding| {
         fenhe_values::FieldReader::new(spec, encoding).unwrap_err().to_string()

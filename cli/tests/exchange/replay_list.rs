@@ -44,6 +44,29 @@ fn a_record_that_stands_twice_is_refused() {
 }
 
 #[test]
+fn lines_are_those_of_the_file_also_behind_values_of_several_lines() {
+    let work = work(APPEND, "id,amt\n1,1.00\n2,x\n3,y\n");
+    let list = work.read("list.csv");
+    let rows: Vec<&str> = list.lines().collect();
+    let [head, two, three] = rows.as_slice() else { panic!("{list}") };
+    // A reason of three lines, in a column that is nobody's value, and a line feed in a heading.
+    let head = format!("\"_re\nmark\",{head}");
+    let two = format!("\"look\nat\nthis\",{two}");
+    let refused = |list: String, code: &str, lines: &[&str]| {
+        work.write("wrong.csv", list);
+        let ran = work.ends("replay exchange.toml --corrected wrong.csv", 2);
+        let all = lines.iter().all(|line| ran.err.contains(line));
+        assert!(ran.err.contains(code) && all, "{}", ran.err);
+    };
+    let twice = format!("{head}\n{two}\n,{three}\n,{three}\n");
+    refused(twice, "replay.twice", &["line 7, column 1", "stands in line 6 already"]);
+    let broken = format!("{head}\n{two}\n,{three},more\n");
+    refused(broken, "replay.list", &["line 6, column 1"]);
+    let other = format!("{head}\n{two}\n,{}\n", three.replace(",3,", ",nix,"));
+    refused(other, "replay.list", &["line 6, column 1"]);
+}
+
+#[test]
 fn records_that_nobody_corrected_are_left_out() {
     let work = work(APPEND, "id,amt\n1,1.00\n2,2.00,\n3\n");
     let sent = work.ends("replay exchange.toml --corrected list.csv", 0);

@@ -85,6 +85,29 @@ fn what_rejected_records_keep_back_is_said_in_the_declared_figure() {
 }
 
 #[test]
+fn a_replay_has_the_totals_of_what_it_brought() {
+    let work = work(&GOOD.replace("D02", "DXX"), FIELDS);
+    work.ends("run exchange.toml", 0);
+    work.ends("replay exchange.toml --export list.csv", 0);
+    work.write("list.csv", work.read("list.csv").replace(",XX,", ",02,"));
+    let ran = work.ends("replay exchange.toml --corrected list.csv", 0);
+    assert_eq!(line(&ran, "control total of amount "), "control total of amount 2.50");
+    assert_eq!(line(&ran, "control total of pieces "), "control total of pieces 5");
+    let receipt = work.json("exchange.receipt.replay.json");
+    // A list of corrections declares nothing.
+    let totals = serde_json::json!([
+        {"of": "records", "delivered": "1"},
+        {"of": "amount", "delivered": "2.50"},
+        {"of": "pieces", "delivered": "5"},
+    ]);
+    assert_eq!(receipt["flows"][0]["totals"], totals, "{}", receipt["flows"][0]);
+    // Both together are what the target holds: 4 + 6 of the run, 5 of the replay.
+    let ran = work.ends("reconcile exchange.receipt.json sqlite:p.db#fee --json", 0);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(json.to_string().contains("\"15\""), "{json}");
+}
+
+#[test]
 fn a_trailer_that_declares_another_sum_is_not_agreed_with() {
     let work = work(&GOOD.replace("0675", "0676"), FIELDS);
     let ran = work.ends("run exchange.toml", 4);

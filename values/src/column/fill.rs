@@ -202,8 +202,9 @@ impl<P: Places> Block<'_, P> {
             return column.null();
         }
         if slow(field).and_then(|value| column.value(value)).is_err() {
-            if !(self.nullable && self.reader.invalid_is_null()) {
-                faults.set(row);
+            match self.nullable && self.reader.invalid_is_null() {
+                true => faults.forgive(),
+                false => faults.set(row),
             }
             column.null();
         }
@@ -347,8 +348,12 @@ impl<P: Places> Block<'_, P> {
             match appended {
                 Ok(()) => {}
                 Err(AppendError::Invalid { .. }) => match column.append_thorough(field, policy) {
-                    Ok(true) => {}
-                    Ok(false) => self.missing(row, column, faults),
+                    Ok(found) if found.null => {
+                        faults.forgive();
+                        self.missing(row, column, faults);
+                    }
+                    Ok(found) if found.replaced > 0 => faults.forgive(),
+                    Ok(_) => {}
                     Err(_) => self.bad(row, column, faults),
                 },
                 Err(AppendError::Full) => self.bad(row, column, faults),

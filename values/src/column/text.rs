@@ -2,7 +2,7 @@
 
 use arrow_array::StringArray;
 use fenhe_kernels::{AppendError, Pools, StringColumn, Utf8Buf, Validated};
-use fenhe_text::{Encoding, Invalid, Table};
+use fenhe_text::{Decoded, Encoding, Invalid, Table};
 
 use crate::fault::FaultKind;
 
@@ -69,22 +69,21 @@ impl TextColumn {
         }
     }
 
-    /// Appends what the fast road could not, by the policy. `Ok(false)` asks for a null.
+    /// Appends what the fast road could not, by the policy; when the result says so, a null has to follow.
     #[cold]
     pub(super) fn append_thorough(
         &mut self,
         bytes: &[u8],
         policy: Invalid,
-    ) -> Result<bool, FaultKind> {
+    ) -> Result<Decoded, FaultKind> {
         self.scratch.clear();
         let decoded = self
             .encoding
             .decode_into(bytes, policy, &mut self.scratch)
             .map_err(|_| FaultKind::BadCharacters)?;
-        if decoded.null {
-            return Ok(false);
+        if !decoded.null {
+            self.column.append_str(self.scratch.as_str()).map_err(|_| FaultKind::ColumnFull)?;
         }
-        self.column.append_str(self.scratch.as_str()).map_err(|_| FaultKind::ColumnFull)?;
-        Ok(true)
+        Ok(decoded)
     }
 }

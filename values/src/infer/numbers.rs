@@ -16,13 +16,17 @@ const LONGEST_COUNT: usize = 15;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Numbers {
-    whole: Tally,
-    decimal: Tally,
-    grouped: Tally,
-    comma: Tally,
+    whole: Reading,
+    decimal: Reading,
+    /// `,` between thousands, `.` before the fraction.
+    grouped: Reading,
+    /// `,` before the fraction.
+    comma: Reading,
+    /// `.` between thousands, `,` before the fraction.
+    dotted: Reading,
     /// Values that only marks between groups explain (`1,234.5`, `1,234,567`).
     surely_grouped: u64,
-    /// Values that only a decimal comma explains (`12,5`).
+    /// Values that only a decimal comma explains (`12,5`, `1.234,5`).
     surely_comma: u64,
     leading_zero: Option<u64>,
     long: u64,
@@ -30,13 +34,21 @@ pub(super) struct Numbers {
     phone: u64,
     least: i64,
     most: i64,
+}
+
+/// What the values are in one spelling: how many fit, and how many digits they have.
+#[derive(Clone, Debug, Default)]
+struct Reading {
+    tally: Tally,
     whole_digits: usize,
     fraction_digits: usize,
     least_fraction: Option<usize>,
-    fraction_varies: bool,
 }
 
 /// Digits before and after the mark.
+type Lengths = (usize, usize);
+
+/// A number at its mark.
 struct Parts<'a> {
     whole: &'a [u8],
     fraction: Option<&'a [u8]>,
@@ -49,87 +61,77 @@ impl Numbers {
         let plain = Parts::of(unsigned, b'.').filter(|p| all_digits(p.whole) && p.is_canonical());
         let whole = plain.as_ref().is_some_and(|p| p.fraction.is_none());
         let number = if whole { parse::int(value).ok() } else { None };
-        self.whole.take(number.is_some(), row);
+        let plain = plain.map(|parts| parts.lengths());
+        self.whole.take(plain.filter(|_| number.is_some()), row);
         if let Some(number) = number {
-            let first = self.whole.fits == 1;
+            let first = self.whole.tally.fits == 1;
             self.least = if first { number } else { self.least.min(number) };
             self.most = if first { number } else { self.most.max(number) };
         }
         let minus_zero = value.len() > unsigned.len()
             && unsigned.iter().all(|b| matches!(b, b'0' | b'.' | b','));
-        self.decimal.take(plain.is_some() && !minus_zero, row);
+        self.decimal.take(plain.filter(|_| !minus_zero), row);
         let grouped = ungroup(unsigned, b',', b'.');
-        self.grouped.take(grouped.is_some(), row);
         let comma = Parts::of(unsigned, b',').filter(|p| all_digits(p.whole) && p.is_canonical());
-        self.comma.take(comma.is_some(), row);
-        match (&grouped, &comma) {
-            (Some((_, true)), None) => self.surely_grouped += 1,
-            (None, Some(parts)) if parts.fraction.is_some() => self.surely_comma += 1,
+        let comma = comma.map(|parts| parts.lengths());
+        let dotted = ungroup(unsigned, b'.', b',').map(|(lengths, _)| lengths);
+        match (grouped, comma.or(dotted)) {
+            (Some((_, true)), _) if comma.is_none() => self.surely_grouped += 1,
+            (None, Some((_, 1..))) => self.surely_comma += 1,
             _ => {}
         }
-        let lengths = plain.or(comma).map(|p| (p.whole.len(), p.fraction.map_or(0, <[u8]>::len)));
-        if let Some((whole, fraction)) = grouped.map(|(lengths, _)| lengths).or(lengths) {
-            self.whole_digits = self.whole_digits.max(whole);
-            self.fraction_digits = self.fraction_digits.max(fraction);
-            self.fraction_varies |= self.least_fraction.is_some_and(|least| least != fraction);
-            self.least_fraction =
-                Some(self.least_fraction.map_or(fraction, |least| least.min(fraction)));
-        }
+        self.grouped.take(grouped.map(|(lengths, _)| lengths), row);
+        self.comma.take(comma, row);
+        self.dotted.take(dotted, row);
     }
 
-    /// The numeric type that all values have, unless they are codes.
+    /// The numeric type that all values have, and their digits, unless they are codes.
     pub(super) fn judge(
         &self,
         values: u64,
         spelling: &mut NumberSpelling,
         reasons: &mut Vec<String>,
-    ) -> Option<DataType> {
+    ) -> Option<(DataType, Lengths)> {
         if self.is_code(values) {
             return None;
         }
         let all = count(values);
-        if self.whole.fits == values {
+        if self.whole.fits(values) {
             reasons.push(format!("{all} of {all} values are whole numbers"));
-            return Some(DataType::Int64);
+            return Some((DataType::Int64, self.whole.digits()));
         }
-        let what = if self.decimal.fits == values {
-            "decimal numbers"
-        } else if self.grouped.fits == values && self.surely_grouped > 0 {
+        let (reading, what) = if self.decimal.fits(values) {
+            (&self.decimal, "decimal numbers")
+        } else if self.grouped.fits(values) && self.surely_grouped > 0 {
             spelling.thousands = Some(',');
-            "numbers with `,` between thousands"
-        } else if self.comma.fits == values && self.surely_comma > 0 {
+            (&self.grouped, "numbers with `,` between thousands")
+        } else if self.comma.fits(values) && self.surely_comma > 0 {
             spelling.decimal_mark = ',';
-            "decimal numbers with a decimal comma"
+            (&self.comma, "decimal numbers with a decimal comma")
+        } else if self.dotted.fits(values) && self.surely_comma > 0 {
+            (spelling.decimal_mark, spelling.thousands) = (',', Some('.'));
+            (&self.dotted, "decimal numbers with a decimal comma and `.` between thousands")
         } else {
             return None;
         };
-        if self.fraction_digits == 0 && self.whole_digits <= LONGEST_COUNT {
+        let (digits, fraction) = reading.digits();
+        if fraction == 0 && digits <= LONGEST_COUNT {
             reasons.push(format!("{all} of {all} values are {what}"));
-            return Some(DataType::Int64);
+            return Some((DataType::Int64, reading.digits()));
         }
-        let data_type = self.decimal_type()?;
+        let data_type = reading.decimal_type()?;
         reasons.push(format!(
-            "{all} of {all} values are {what}, at most {} digits, {} after the mark",
-            self.digits().0,
-            self.fraction_digits
+            "{all} of {all} values are {what}, at most {digits} digits, {fraction} after the mark"
         ));
-        if self.fraction_varies {
-            reasons.push(format!(
-                "the digits after the mark vary; {} are written",
-                self.fraction_digits
-            ));
+        if reading.least_fraction != Some(fraction) {
+            reasons.push(format!("the digits after the mark vary; {fraction} are written"));
         }
-        Some(data_type)
-    }
-
-    /// Most digits of a number and most digits after the mark.
-    pub(super) fn digits(&self) -> (usize, usize) {
-        (self.whole_digits + self.fraction_digits, self.fraction_digits)
+        Some((data_type, reading.digits()))
     }
 
     /// Whether all whole numbers lie in a range.
     pub(super) fn within(&self, least: i64, most: i64) -> bool {
-        self.whole.fits > 0 && self.least >= least && self.most <= most
+        self.whole.tally.fits > 0 && self.least >= least && self.most <= most
     }
 
     /// Why a column of digits is not numeric.
@@ -150,18 +152,18 @@ impl Numbers {
         if let Some(row) = self.leading_zero {
             return Some(format!("kept as text: a leading zero in row {row}"));
         }
-        if self.long > 0 && self.whole.fits + self.long >= values {
+        if self.long > 0 && self.whole.tally.fits + self.long >= values {
             return Some(format!(
                 "kept as text: {} of {all} values are numbers of more than {LONGEST_COUNT} digits",
                 count(self.long)
             ));
         }
-        if self.whole.fits == values && shortest == longest {
+        if self.whole.fits(values) && shortest == longest {
             return Some(format!(
                 "kept as text: all {all} values are numbers of {longest} digits, as codes are"
             ));
         }
-        if self.grouped.fits == values && self.comma.fits == values {
+        if self.grouped.fits(values) && self.comma.fits(values) {
             return Some(
                 "kept as text: a comma that may stand between thousands or be a decimal comma"
                     .to_owned(),
@@ -171,9 +173,8 @@ impl Numbers {
     }
 
     pub(super) fn nearly(&self, values: u64) -> Option<String> {
-        self.whole
-            .nearly(values, "whole numbers")
-            .or_else(|| self.decimal.nearly(values, "decimal numbers"))
+        let whole = self.whole.tally.nearly(values, "whole numbers");
+        whole.or_else(|| self.decimal.tally.nearly(values, "decimal numbers"))
     }
 
     fn identifiers(&mut self, value: &[u8], row: u64) {
@@ -188,12 +189,32 @@ impl Numbers {
     }
 
     fn is_code(&self, values: u64) -> bool {
-        let one_length = self.whole.fits == values
+        let one_length = self.whole.fits(values)
             && self.least >= 0
             && values >= ENOUGH_FOR_CODE
             && self.least.to_string().len() == self.most.to_string().len()
             && self.least.to_string().len() >= CODE_LENGTH;
         self.leading_zero.is_some() || self.long > 0 || one_length || self.phone > values / 2
+    }
+}
+
+impl Reading {
+    fn take(&mut self, lengths: Option<Lengths>, row: u64) {
+        self.tally.take(lengths.is_some(), row);
+        let Some((whole, fraction)) = lengths else { return };
+        self.whole_digits = self.whole_digits.max(whole);
+        self.fraction_digits = self.fraction_digits.max(fraction);
+        let least = self.least_fraction.map_or(fraction, |least| least.min(fraction));
+        self.least_fraction = Some(least);
+    }
+
+    fn fits(&self, values: u64) -> bool {
+        self.tally.fits == values
+    }
+
+    /// Most digits of a number and most digits after the mark.
+    fn digits(&self) -> Lengths {
+        (self.whole_digits + self.fraction_digits, self.fraction_digits)
     }
 
     fn decimal_type(&self) -> Option<DataType> {
@@ -215,6 +236,10 @@ impl<'a> Parts<'a> {
         }
     }
 
+    fn lengths(&self) -> Lengths {
+        (self.whole.len(), self.fraction.map_or(0, <[u8]>::len))
+    }
+
     /// No zero in front but the one before the mark.
     fn is_canonical(&self) -> bool {
         !matches!(self.whole, [b'0', _, ..])
@@ -223,7 +248,7 @@ impl<'a> Parts<'a> {
 
 /// Digits before and after the mark of a number in groups of three, and whether it has more to show for its marks than one
 /// group, which a decimal comma would explain as well.
-fn ungroup(unsigned: &[u8], group: u8, mark: u8) -> Option<((usize, usize), bool)> {
+fn ungroup(unsigned: &[u8], group: u8, mark: u8) -> Option<(Lengths, bool)> {
     let parts = Parts::of(unsigned, mark)?;
     let groups: Vec<&[u8]> = parts.whole.split(|b| *b == group).collect();
     let (first, rest) = groups.split_first()?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fenhe_core::{Batch, Fault, Position, Reject, Result, SchemaRef, Source as Origin, Span};
-use fenhe_values::Columns;
+use fenhe_values::{Columns, note_of_forgiven};
 use serde::{Deserialize, Serialize};
 
 use crate::wide::WideAt;
@@ -47,6 +47,8 @@ pub(crate) struct Pending {
     rejects: Vec<Reject>,
     first: u64,
     read: u64,
+    /// Values that could not be read and were replaced or left out.
+    forgiven: u64,
     /// Offset of its first byte, and of the byte behind its last record.
     offset: u64,
     end: u64,
@@ -71,6 +73,7 @@ impl Pending {
             rejects: Vec::new(),
             first,
             read: 0,
+            forgiven: 0,
             offset,
             end: offset,
             most_rows: limits.batch_rows.max(1),
@@ -82,6 +85,17 @@ impl Pending {
     /// Goes on elsewhere, once the batch is finished.
     pub(crate) fn restart(&mut self, first: u64, offset: u64) {
         (self.first, self.read, self.offset, self.end) = (first, 0, offset, offset);
+        self.forgiven = 0;
+    }
+
+    /// Counts values that could not be read and were replaced or left out.
+    pub(crate) fn forgive(&mut self, values: u64) {
+        self.forgiven += values;
+    }
+
+    /// What a person has to know of these values.
+    pub(crate) fn note(&self) -> Option<String> {
+        note_of_forgiven(self.forgiven)
     }
 
     /// Number of the next record.

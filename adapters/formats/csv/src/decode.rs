@@ -254,7 +254,11 @@ impl Decoder for CsvDecoder {
     }
 
     fn notes(&self) -> Vec<String> {
-        self.notes.clone()
+        let values = match &self.stage {
+            Stage::Running(run) | Stage::Done(run) => run.note(),
+            Stage::Sampling { .. } | Stage::Poisoned => None,
+        };
+        self.notes.iter().cloned().chain(values).collect()
     }
 }
 

@@ -211,7 +211,8 @@ impl Rows<'_> {
         spans: impl Fn(usize) -> Spans<'s>,
     ) {
         let left_out = self.pending.columns.append(source, rows.len(), &spans, &[]);
-        if left_out.any() {
+        let (any, forgiven) = (left_out.any(), left_out.forgiven());
+        if any {
             let left_out: Vec<usize> = left_out.iter().collect();
             for row in left_out {
                 let faults = self.pending.columns.faults_of(source, row, &spans);
@@ -228,6 +229,7 @@ impl Rows<'_> {
                 );
             }
         }
+        self.pending.forgive(forgiven);
         let end = window.stream(table.extent(rows.end - 1).1);
         self.pending.count(rows.len() as u64, end);
     }

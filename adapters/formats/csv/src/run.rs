@@ -104,6 +104,11 @@ impl Run {
         self.over
     }
 
+    /// What a person has to know of the values so far.
+    pub(crate) fn note(&self) -> Option<String> {
+        self.pending.note()
+    }
+
     pub(crate) fn settled(&self) -> &Settled {
         &self.settled
     }

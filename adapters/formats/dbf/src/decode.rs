@@ -6,6 +6,7 @@ use fenhe_core::{
 };
 use fenhe_kernels::Pools;
 use fenhe_text::Encoding;
+use fenhe_values::note_of_forgiven;
 
 use crate::codepage::Settled;
 use crate::error;
@@ -296,12 +297,7 @@ impl TableDecoder {
                 records.odd_marks
             ));
         }
-        let unreadable = records.columns.reading().unreadable;
-        if unreadable > 0 {
-            self.notes.push(format!(
-                "{unreadable} values could not be read and were replaced or left out"
-            ));
-        }
+        self.notes.extend(note_of_forgiven(records.columns.reading().unreadable));
         let batch = records.batch(&self.decode)?;
         self.state = State::Drain;
         // The error is due at once: what follows cannot change it.

@@ -114,7 +114,7 @@ impl<'b> Pass<'_, 'b> {
                 Ok(())
             }
             Ok(seen) => {
-                *unreadable += seen.replaced as u64;
+                *unreadable += u64::from(seen.replaced > 0);
                 to.append_str(scratch.as_str()).map_err(|_| error::full())
             }
             Err(_) => {

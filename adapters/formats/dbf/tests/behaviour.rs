@@ -11,7 +11,9 @@ use arrow_schema::{DataType, Field, Schema};
 use bytes::{Bytes, BytesMut};
 use common::table::{Table, dbase3, fpt, vfp};
 use common::{decode, decode_with, format};
-use fenhe_core::{Companion, DecodeOptions, EncodeOptions, Encoder, Format, Kind, Limits, Sample};
+use fenhe_core::{
+    Companion, DecodeOptions, EncodeOptions, Encoder, Format, Input, Kind, Limits, Output, Sample,
+};
 use fenhe_dbf::{DbfOptions, TablePatch};
 
 fn companion(extension: &str, bytes: Vec<u8>) -> Companion {
@@ -21,6 +23,19 @@ fn companion(extension: &str, bytes: Vec<u8>) -> Companion {
 fn read(table: &Table, words: &[&str]) -> common::Decoded {
     let companions = table.memo.iter().map(|(e, m)| companion(e, m.clone())).collect();
     decode(table.bytes().into(), companions, words)
+}
+
+/// What is said last of a table read to its end.
+fn last_note(table: &Table, words: &[&str]) -> String {
+    let mut decoder = format(words).decoder(DecodeOptions::default()).unwrap();
+    let mut inputs = vec![Input::EndOfStream, Input::Bytes(table.bytes().into())];
+    loop {
+        match decoder.next().unwrap() {
+            Output::NeedInput => decoder.feed(inputs.pop().unwrap()).unwrap(),
+            Output::Batch(_) => {}
+            Output::Done => return decoder.notes().pop().unwrap(),
+        }
+    }
 }
 
 fn people() -> Table {
@@ -128,6 +143,14 @@ fn unreadable_values_are_refused_replaced_or_left_out() {
     assert!(replaced.rows[1]["N"].is_null() && replaced.rows[2]["L"].is_null());
     let nulls = read(&table, &["invalid=null"]);
     assert!(nulls.rows[0]["C"].is_null() && nulls.rejects.is_empty());
+    // Values, however many characters of each were replaced.
+    let told = "3 values could not be read and were replaced or left out";
+    for words in ["invalid=replace", "invalid=null"] {
+        assert_eq!(last_note(&table, &[words]), told, "{words}");
+    }
+    let twice = dbase3(&[("C", b'C', 5, 0)]).row(b' ', b"a\xFFb\xFFc");
+    let told = last_note(&twice, &["invalid=replace", "encoding=gbk"]);
+    assert_eq!(told, "1 values could not be read and were replaced or left out");
 }
 
 #[test]

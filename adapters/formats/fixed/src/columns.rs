@@ -95,7 +95,8 @@ impl RecordColumns {
         })
     }
 
-    /// Appends a block of records and returns those that were left out because a field is bad.
+    /// Appends a block of records and returns those that were left out because a field is bad, and how many values of the
+    /// others were forgiven.
     pub(crate) fn append(&mut self, rows: Rows<'_>) -> &FaultMask {
         let before = self.rows;
         self.faults.reset(rows.starts.len());
@@ -168,7 +169,8 @@ impl RecordColumns {
         self.append_fillers(kept);
         self.rows = before + good.0.len();
         self.good = good;
-        self.faults = bad;
+        let forgiven = std::mem::replace(&mut self.faults, bad).forgiven();
+        self.faults.set_forgiven(forgiven);
     }
 
     fn append_fillers(&mut self, rows: Rows<'_>) {

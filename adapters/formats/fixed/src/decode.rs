@@ -10,6 +10,7 @@ use fenhe_core::{
     Result,
 };
 use fenhe_kernels::Pools;
+use fenhe_values::note_of_forgiven;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::BatchBuilder;
@@ -73,6 +74,8 @@ struct Findings {
     passed: u64,
     line_ends: (u64, u64),
     mark: bool,
+    /// Values that could not be read and were replaced or left out.
+    forgiven: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -322,7 +325,9 @@ impl FixedDecoder {
         let Some(columns) = self.batch.as_mut().and_then(|b| b.columns(kind)) else {
             return Ok(());
         };
-        let bad: Vec<usize> = columns.append(rows).iter().collect();
+        let faults = columns.append(rows);
+        self.findings.forgiven += faults.forgiven();
+        let bad: Vec<usize> = faults.iter().collect();
         for row in bad {
             let (Some(start), Some(end)) = (rows.starts.get(row), rows.ends.get(row)) else {
                 continue;
@@ -501,22 +506,23 @@ impl Decoder for FixedDecoder {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        let Findings { passed, line_ends: (lf, crlf), mark } = self.findings;
+        let Findings { passed, line_ends: (lf, crlf), mark, forgiven } = self.findings;
         if passed > 0 {
             notes.push(format!("{passed} blank or comment lines are no records"));
         }
         let (wanted, other) = match self.layout.line_end {
-            LineEnd::Lf => ("LF", crlf),
-            LineEnd::Crlf => ("CRLF", lf),
-            LineEnd::Auto => ("one kind of line end", lf.min(crlf)),
+            LineEnd::Lf => ("with LF", crlf),
+            LineEnd::Crlf => ("with CRLF", lf),
+            LineEnd::Auto => ("most", lf.min(crlf)),
             LineEnd::None => ("", 0),
         };
         if other > 0 {
-            notes.push(format!("expected {wanted}, but {other} lines end otherwise"));
+            notes.push(format!("{other} lines end otherwise than {wanted}"));
         }
         if mark {
             notes.push("an end-of-file mark or line end follows the last record".into());
         }
+        notes.extend(note_of_forgiven(forgiven));
         notes
     }
 }

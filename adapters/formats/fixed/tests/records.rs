@@ -90,6 +90,25 @@ fn a_layout_needs_no_head() {
 }
 
 #[test]
+fn values_that_were_replaced_or_left_out_are_counted() {
+    let layout = "[layout]\nline_end = \"lf\"\n[[field]]\nname = \"a\"\nlength = 2\n\
+        [[field]]\nname = \"n\"\nlength = 3\ntype = \"int32\"\n\
+        [[field]]\nname = \"m\"\nlength = 1\ntype = \"int32\"\nrequired = true\n";
+    // The third record is refused for its last field, and what else it holds is not lost.
+    let bytes = b"ab0121\n\xFF\xFF x71\nab x7x\ncd x71\n";
+    let told =
+        |values: u64| format!("{values} values could not be read and were replaced or left out");
+    let got = read(&format(layout, &[("invalid", "null")]), bytes);
+    assert_eq!((got.rows.len(), got.rejects.len()), (3, 1));
+    assert_eq!(got.notes, [told(3)]);
+    let got = read(&format(layout, &[("invalid", "replace")]), bytes);
+    assert_eq!((got.rows.len(), got.rejects.len()), (1, 3));
+    assert!(got.notes.is_empty(), "{:?}", got.notes);
+    let got = read(&format(layout, &[("invalid", "replace")]), b"\xFF\xFF0121\n");
+    assert_eq!(got.notes, [told(1)]);
+}
+
+#[test]
 fn signs_are_read_and_written_where_cobol_puts_them() {
     // Sign tables: Micro Focus and GnuCOBOL manuals (ASCII), IBM Enterprise COBOL Language Reference (zones C, D, F).
     let cases = [

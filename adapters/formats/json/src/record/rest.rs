@@ -17,45 +17,36 @@ pub(crate) struct Ignored {
     values: u64,
     /// The first keys, each with the first record that has it.
     keys: Vec<(Vec<u8>, u64)>,
-    more_keys: bool,
 }
 
 impl Ignored {
     fn add(&mut self, key: &[u8], record: u64) {
         self.values += 1;
-        if self.keys.iter().any(|(known, _)| known == key) {
-            return;
-        }
-        if self.keys.len() < NAMED {
+        if self.keys.len() < NAMED && !self.keys.iter().any(|(known, _)| known == key) {
             self.keys.push((key.to_vec(), record));
-        } else {
-            self.more_keys = true;
         }
     }
 
     /// Before a record.
-    pub(super) fn mark(&self) -> (u64, usize, bool) {
-        (self.values, self.keys.len(), self.more_keys)
+    pub(super) fn mark(&self) -> (u64, usize) {
+        (self.values, self.keys.len())
     }
 
     /// The record was refused: nothing of it was lost without a word.
-    pub(super) fn back_to(&mut self, (values, keys, more): (u64, usize, bool)) {
+    pub(super) fn back_to(&mut self, (values, keys): (u64, usize)) {
         self.values = values;
         self.keys.truncate(keys);
-        self.more_keys = more;
     }
 
-    /// What a person has to know.
+    /// What a person has to know. Parts of a stream count each for themselves and do not know each other's keys: so the
+    /// number stands first, and the keys are some of them.
     pub(crate) fn note(&self) -> Option<String> {
         let (_, first) = self.keys.first()?;
         let short = |key: &[u8]| String::from_utf8_lossy(key).chars().take(40).collect::<String>();
-        let mut names: Vec<String> = self.keys.iter().map(|(key, _)| short(key)).collect();
-        if self.more_keys {
-            names.push("...".into());
-        }
+        let names: Vec<String> = self.keys.iter().map(|(key, _)| short(key)).collect();
         Some(format!(
-            "{} values under keys without a column were passed over, the first in record {first}: {} (unknown=keep keeps \
-             them, unknown=reject refuses their records)",
+            "{} values under keys without a column were passed over (unknown=keep keeps them, unknown=reject refuses their \
+             records): the first in record {first}, among the keys are {}",
             self.values,
             names.join(", ")
         ))
