@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use fenhe_core::{
-    ControlTotal, DecodeOptions, Decoder, Error, Fault, Input, Kind, Output, Position, Reject,
-    Result,
+    ControlTotal, DecodeOptions, Decoder, Error, Fault, Input, Kind, Output, Part, Position,
+    Reject, Result,
 };
 use fenhe_kernels::Pools;
 use fenhe_values::note_of_forgiven;
@@ -127,16 +127,20 @@ impl FixedDecoder {
         Ok(decoder)
     }
 
+    fn start_part(&mut self, part: &Part) {
+        self.at = Place {
+            record: part.first_record,
+            line: part.first_line,
+            offset: part.offset,
+            ..self.at
+        };
+    }
+
     /// Takes up the place where a position or a part begins.
     fn begin(&mut self) -> Result<()> {
         if let Some(part) = self.decode.part.clone() {
             self.read_prologue(&part.prologue, true)?;
-            self.at = Place {
-                record: part.first_record,
-                line: part.first_line,
-                offset: part.offset,
-                ..self.at
-            };
+            self.start_part(&part);
         } else if let Some(from) = &self.decode.from {
             let token: Token = from.read("fixed", TOKEN)?;
             if !self.totals.resume(&token.totals) {
@@ -498,6 +502,22 @@ impl Decoder for FixedDecoder {
             self.state = State::Poisoned;
         }
         result
+    }
+
+    fn restart(&mut self, part: &Part) -> bool {
+        if self.state != State::Done || self.decode.part.is_none() {
+            return false;
+        }
+        let Ok(totals) = Totals::new(&self.layout, &self.options, &self.pools) else {
+            return false;
+        };
+        self.totals = totals;
+        (self.input, self.findings) = (Stream::default(), Findings::default());
+        self.start_part(part);
+        self.start_batch();
+        self.decode.part = Some(part.clone());
+        self.state = State::Records;
+        true
     }
 
     fn declared(&self) -> Vec<ControlTotal> {
