@@ -29,10 +29,14 @@ impl Work {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fenhe"));
-        let command = command.args(args).current_dir(self.folder.path());
-        command.stdin(Stdio::null()).output().unwrap().into()
+        command.args(args).current_dir(self.folder.path());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        self.command(args).stdin(Stdio::null()).output().unwrap().into()
     }
 }
 
