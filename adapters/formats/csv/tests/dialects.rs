@@ -237,6 +237,17 @@ fn trailer_lines_have_no_say_in_types() {
 }
 
 #[test]
+fn amounts_with_dots_between_thousands_are_decimals() {
+    let text = "id;amount\n1;1.234,56\n2;-7,10\n3;1.000.000,00\n";
+    let rows = read_rows(&[], text);
+    let amounts: &Decimal128Array = rows.column(1).as_any().downcast_ref().unwrap();
+    assert_eq!(
+        (amounts.scale(), amounts.values().as_ref()),
+        (2, &[123_456, -710, 100_000_000][..])
+    );
+}
+
+#[test]
 fn the_line_of_a_spreadsheet_names_the_delimiter() {
     for (text, delimiter) in
         [("sep=;\r\nid;n\r\n1;a,b\r\n", ";"), ("\u{feff}SEP=|\nid|n\n1|a\n", "|")]
