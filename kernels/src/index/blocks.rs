@@ -109,12 +109,12 @@ macro_rules! loops {
             let mut pass = LinePass::default();
             for block in blocks {
                 let (delimiters, quotes, crs, feeds) = csv_masks(block, syntax);
-                pass.step(delimiters, quotes, crs, feeds);
+                pass.step(delimiters, quotes, crs, feeds, u64::MAX);
             }
             if !tail.is_empty() {
                 let (block, valid) = tail_block(tail);
                 let (delimiters, quotes, crs, feeds) = csv_masks(&block, syntax);
-                pass.step(delimiters & valid, quotes & valid, crs & valid, feeds & valid);
+                pass.step(delimiters & valid, quotes & valid, crs & valid, feeds & valid, valid);
             }
             pass.finish(window)
         }

@@ -93,12 +93,12 @@ impl Default for LinePass {
 }
 
 impl LinePass {
-    /// Takes where the special bytes of the next block are.
+    /// Takes where the special bytes of the next block are, and which of its bytes belong to the window.
     #[inline(always)]
-    pub(super) fn step(&mut self, delimiters: u64, quotes: u64, crs: u64, feeds: u64) {
+    pub(super) fn step(&mut self, delimiters: u64, quotes: u64, crs: u64, feeds: u64, valid: u64) {
         let (all, quoted) = (feeds, self.quoted(quotes));
         let (delimiters, crs, feeds) = (delimiters & !quoted, crs & !quoted, feeds & !quoted);
-        self.check(quotes, quoted, delimiters | feeds, crs);
+        self.check(quotes, quoted, delimiters | feeds, crs, valid);
         self.records += u64::from(feeds.count_ones());
         let starts = feeds << 1 | self.after_feed;
         self.blank += u64::from((feeds & starts).count_ones());
@@ -132,14 +132,14 @@ impl LinePass {
     }
 
     /// A quote opens behind the end of a field or a closing one, and closes before the end of a field or an opening one: of
-    /// two together inside quotes, the first closes and the second opens.
+    /// two together inside quotes, the first closes and the second opens. Behind the window anything may follow.
     #[inline(always)]
-    fn check(&mut self, quotes: u64, quoted: u64, ends: u64, crs: u64) {
+    fn check(&mut self, quotes: u64, quoted: u64, ends: u64, crs: u64, valid: u64) {
         let (opening, closing) = (quotes & quoted, quotes & !quoted);
         if quotes | self.after_closing != 0 {
             let may_open = (ends | closing) << 1 | self.before_field;
             let behind = closing << 1 | self.after_closing;
-            self.misplaced |= opening & !may_open | behind & !(ends | crs | opening);
+            self.misplaced |= (opening & !may_open | behind & !(ends | crs | opening)) & valid;
             self.after_closing = closing >> 63;
         }
         self.before_field = (ends | closing) >> 63;
@@ -216,6 +216,17 @@ mod tests {
                 prop_assert!(found.longest <= longest + 192);
                 prop_assert_eq!(LineScan { longest: 0, ..found }, expected, "{:?}", simd);
             }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_window_may_end_with_a_closing_quote() -> Result<(), TestCaseError> {
+        for length in 0..200 {
+            let text = format!("{}\"\"\"\"", "a,".repeat(length));
+            prop_assert!(!lines(text.as_bytes(), CsvSyntax::default()).irregular);
+            agree(text.as_bytes())?;
+            agree(format!("{},\"b\"", "a".repeat(length)).as_bytes())?;
         }
         Ok(())
     }
