@@ -106,6 +106,9 @@ impl Claims {
             let role = format!("{role} (with its companion)");
             self.add(role, Path::new(&companion), Access::Write);
         }
+        for part in files.parts_to_write(&main) {
+            self.add(format!("{role} (with its parts)"), &part, Access::Write);
+        }
     }
 
     /// Refuses what would destroy a file.

@@ -4,6 +4,7 @@ mod companions;
 mod identity;
 mod notes;
 mod parallel;
+mod parts;
 mod position;
 mod reader;
 mod record;
@@ -12,6 +13,7 @@ mod spool;
 mod writer;
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -23,6 +25,7 @@ use fenhe_core::{
 use tokio::sync::OnceCell;
 
 use identity::{Object, start_of, together};
+use parts::PartsWriter;
 use position::Cut;
 use reader::{FilesReader, Plan};
 use writer::FilesWriter;
@@ -36,7 +39,7 @@ pub type MakeFormat = Arc<dyn Fn(&Options) -> Result<Arc<dyn Format>> + Send + S
 /// One object, or all that match a pattern, read and written in one format.
 ///
 /// Read, several objects are one dataset, in the order of their names. Written, the object and its companions
-/// are seen as a whole when the writer is closed.
+/// are seen as a whole when the writer is closed; or rows are added in sealed parts ([`in_parts`](Self::in_parts)).
 #[derive(Clone)]
 pub struct Files {
     store: Arc<dyn Store>,
@@ -46,6 +49,7 @@ pub struct Files {
     threads: usize,
     limits: Limits,
     once: bool,
+    parts: bool,
     shown: Option<String>,
     settled: Arc<OnceCell<Settled>>,
     notes: Arc<Mutex<Vec<String>>>,
@@ -70,6 +74,7 @@ impl Files {
             threads: 1,
             limits: Limits::default(),
             once: false,
+            parts: false,
             shown: None,
             settled: Arc::default(),
             notes: Arc::default(),
@@ -101,6 +106,17 @@ impl Files {
     #[must_use]
     pub fn once(mut self) -> Self {
         self.once = true;
+        self
+    }
+
+    /// Written, every commit that has rows adds a whole object: `fee.csv` gets `fee.000001.csv`, `fee.000002.csv`, and
+    /// so on. They are listed in `fee.csv.parts.json`, which is replaced as the last step of a commit and holds the
+    /// watermark as well. Read by the name `fee.csv`, the listed parts are one dataset, and the others do not count.
+    ///
+    /// One writer at a time: a place has no lock, so a second one is only noticed by what it left in the list.
+    #[must_use]
+    pub fn in_parts(mut self) -> Self {
+        self.parts = true;
         self
     }
 
@@ -166,9 +182,21 @@ impl Files {
         extensions.map(|extension| companions::name_for(main, extension)).collect()
     }
 
-    /// Whether the object is there.
+    /// Whether the object is there, or the list of its parts.
     pub async fn exists(&self) -> bool {
-        self.store.head(&self.name).await.is_ok()
+        let name = match self.parts {
+            true => &parts::list_name(&self.name),
+            false => &self.name,
+        };
+        self.store.head(name).await.is_ok()
+    }
+
+    /// Files that a write in parts replaces or makes beside `main`: the list, and what has the name of a part.
+    pub(crate) fn parts_to_write(&self, main: &Path) -> Vec<PathBuf> {
+        if !self.parts {
+            return Vec::new();
+        }
+        parts::beside(main)
     }
 
     /// Findings about the streams read to their end, since the last call.
@@ -208,17 +236,21 @@ impl Files {
     }
 
     async fn entries(&self) -> Result<Vec<Entry>> {
-        let pattern = self.name.contains(['*', '?', '[']);
-        match self.store.head(&self.name).await {
-            Ok(entry) => Ok(vec![entry]),
-            Err(error) if pattern => match error.kind() {
-                Kind::NotFound | Kind::Config | Kind::Unsupported => {
-                    self.store.list(&self.name).await
-                }
-                _ => Err(error),
-            },
-            Err(error) => Err(error),
-        }
+        entries(&*self.store, &self.name).await
+    }
+}
+
+/// The object of this name, else those that match it as a pattern, else its sealed parts.
+pub(crate) async fn entries(store: &dyn Store, name: &str) -> Result<Vec<Entry>> {
+    let pattern = name.contains(['*', '?', '[']);
+    let error = match store.head(name).await {
+        Ok(entry) => return Ok(vec![entry]),
+        Err(error) => error,
+    };
+    match error.kind() {
+        Kind::NotFound | Kind::Config | Kind::Unsupported if pattern => store.list(name).await,
+        Kind::NotFound => parts::entries(store, name).await?.ok_or(error),
+        _ => Err(error),
     }
 }
 
@@ -262,7 +294,9 @@ impl Exchange for Files {
                 read: format.read,
                 resume: format.read && !self.once,
                 replay: format.read && !self.once,
-                replace: format.write,
+                replace: format.write && !self.parts,
+                append: format.write && self.parts,
+                watermark: format.write && self.parts,
                 per_record: format.write,
                 ..Capability::default()
             },
@@ -310,12 +344,21 @@ impl Exchange for Files {
     }
 
     async fn write(&self, request: WriteRequest) -> Result<Box<dyn Writer>> {
-        if request.mode != WriteMode::Replace {
-            return Err(Error::unsupported("a file", "append or upsert: it is written as a whole")
-                .hint("use mode = \"replace\", or a database as target"));
-        }
         let store = Arc::clone(&self.store);
-        Ok(Box::new(FilesWriter::open(store, &self.name, &self.format, request).await?))
+        match (request.mode, self.parts) {
+            (WriteMode::Replace, false) => {
+                Ok(Box::new(FilesWriter::open(store, &self.name, &self.format, request).await?))
+            }
+            (WriteMode::Append, true) => {
+                Ok(Box::new(PartsWriter::open(store, &self.name, &self.format, request).await?))
+            }
+            (WriteMode::Upsert, _) => Err(Error::unsupported("a file", "upsert: it has no keys")
+                .hint("use mode = \"replace\" or \"append\", or a database as target")),
+            (WriteMode::Append, false) => Err(Error::unsupported("a file", "append")
+                .hint("it is added to in sealed parts, where it is opened for that")),
+            (WriteMode::Replace, true) => Err(Error::unsupported("a file in parts", "replace")
+                .hint("parts that others may have read stay: write to a file of another name")),
+        }
     }
 }
 
@@ -363,7 +406,7 @@ fn dataset_of<'a>(evidence: &'a Evidence, name: &str) -> Result<&'a Found> {
     })
 }
 
-fn not_found(name: &str) -> Error {
+pub(crate) fn not_found(name: &str) -> Error {
     Error::new(Kind::NotFound, "files.not_found", format!("nothing is there by the name {name}"))
         .hint("check the name, and the folder that a relative path counts from")
 }

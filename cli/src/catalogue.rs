@@ -133,8 +133,13 @@ async fn read(args: &Args, from: &str) -> Result<Sheet> {
         options.set("types", "text");
     }
     let limits = Limits::default();
-    let opening =
-        Opening { format: args.format.clone(), options, threads: 1, limits: limits.clone() };
+    let opening = Opening {
+        format: args.format.clone(),
+        options,
+        threads: 1,
+        limits: limits.clone(),
+        ..Opening::default()
+    };
     let source = registry.source(&Place::parse(from), &opening).await?;
     let (dataset, name) = (source.input.dataset.clone(), source.input.name.clone());
     let request = ReadRequest { dataset, limits, ..ReadRequest::default() };

@@ -127,14 +127,20 @@ async fn prepare(args: &Args) -> Result<(Flow, Option<fenhe::Files>)> {
     }
     let mut write = Options::from_pairs(args.write.iter().map(String::as_str))?;
     let (mode, key) = fenhe::write_mode(&mut write)?;
-    let to =
-        Opening { format: args.to.clone(), options: write, threads: 1, limits: limits.clone() };
+    let to = Opening {
+        format: args.to.clone(),
+        options: write,
+        limits: limits.clone(),
+        append: mode == Some(WriteMode::Append),
+        ..Opening::default()
+    };
     let target = registry.target(&Place::parse(&args.target), &to)?;
     let from = Opening {
         format: args.from.clone(),
         options: Options::from_pairs(args.read.iter().map(String::as_str))?,
         threads: args.threads.unwrap_or_else(cores),
         limits: limits.clone(),
+        ..Opening::default()
     };
     let source = registry.source(&Place::parse(&args.source), &from).await?;
     let able = target.exchange.info().capability;

@@ -90,6 +90,7 @@ async fn report_on(args: Args, asked: Asked) -> Result<u8> {
         options: Options::from_pairs(args.options.iter().map(String::as_str))?,
         threads: 1,
         limits: limits.clone(),
+        ..Opening::default()
     };
     let registry = Registry::with_defaults();
     let source = registry.source(&Place::parse(&args.place), &opening).await?;

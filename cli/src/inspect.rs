@@ -66,7 +66,13 @@ pub(crate) async fn inspect(args: Args) -> Result<u8> {
     let by_copybook =
         format.as_deref() == Some(copybook::FORMAT) && options.get("copybook").is_some();
     let limits = crate::limits(&args.limits)?;
-    let opening = Opening { format, options: options.clone(), threads: 1, limits: limits.clone() };
+    let opening = Opening {
+        format,
+        options: options.clone(),
+        threads: 1,
+        limits: limits.clone(),
+        ..Opening::default()
+    };
     let place = Place::parse(name);
     let source = registry.source(&place, &opening).await?;
     let seen = look(&source, place.dataset(), args.head, &limits).await?;

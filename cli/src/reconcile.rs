@@ -49,6 +49,7 @@ pub(crate) async fn reconcile(args: Args) -> Result<u8> {
         options: Options::from_pairs(args.options.iter().map(String::as_str))?,
         threads: cores(),
         limits: Limits::default(),
+        ..Opening::default()
     };
     let source = Registry::with_defaults().source(&Place::parse(&args.place), &opening).await?;
     let found = compare(flow, &source.input, ledger.as_ref(), &opening.limits).await?;

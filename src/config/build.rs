@@ -156,7 +156,7 @@ impl ExchangeConfig {
     pub(super) fn opening(&self, text: &FlowText, threads: usize) -> Result<Opening> {
         let Side { format, options } = self.side(&text.read)?;
         let format = format.map(|(name, _)| name);
-        Ok(Opening { format, options, threads, limits: self.limits() })
+        Ok(Opening { format, options, threads, limits: self.limits(), append: false })
     }
 
     pub(super) fn target(
@@ -180,6 +180,7 @@ impl ExchangeConfig {
             options: side.options,
             threads: 1,
             limits: self.limits(),
+            append: wanted == Some(WriteMode::Append),
         };
         let place = Place::relative_to(text.to.get_ref(), &self.base);
         let end = registry.target(&place, &opening).map_err(|error| {

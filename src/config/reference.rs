@@ -163,7 +163,7 @@ impl ExchangeConfig {
         let side = self.side(&text.read)?;
         let format = side.format.map(|(name, _)| name);
         let threads = self.text.threads.as_ref().map_or(threads, |threads| *threads.get_ref());
-        Ok(Opening { format, options: side.options, threads, limits: self.limits() })
+        Ok(Opening { format, options: side.options, threads, limits: self.limits(), append: false })
     }
 
     async fn read_reference(

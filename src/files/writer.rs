@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use fenhe_core::{
-    Batch, ByteSink, Committed, EncodeOptions, Encoder, Error, Format, Kind, Reject, Result, Store,
-    WriteRequest, Writer,
+    Batch, ByteSink, Committed, EncodeOptions, Encoder, Entry, Error, Format, Kind, Reject, Result,
+    Store, WriteRequest, Writer,
 };
 
 use super::companions;
@@ -59,6 +59,16 @@ impl FilesWriter {
         })
     }
 
+    /// Name of the main object.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Rows that were encoded since the last commit.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     async fn flush(&mut self, at_least: usize) -> Result<()> {
         for piece in self.encoder.companions() {
             let sink = match self.companions.get_mut(&piece.extension) {
@@ -76,6 +86,35 @@ impl FilesWriter {
             self.main.write(bytes).await?;
         }
         Ok(())
+    }
+
+    /// Ends the objects and shows them; also gives what the main one became.
+    pub(crate) async fn seal(mut self) -> Result<(Committed, Entry)> {
+        let patches = self.encoder.finish(&mut self.out)?;
+        self.flush(0).await?;
+        for patch in patches {
+            match &patch.companion {
+                None => self.main.patch(patch.offset, patch.bytes).await?,
+                Some(extension) => match self.companions.get_mut(extension) {
+                    Some(sink) => sink.patch(patch.offset, patch.bytes).await?,
+                    None => {
+                        return Err(Error::new(
+                            Kind::Internal,
+                            "files.patch",
+                            "a patch for a companion that was never written",
+                        ));
+                    }
+                },
+            }
+        }
+        // The main object last: whoever sees it finds its companions there.
+        for (_, sink) in std::mem::take(&mut self.companions) {
+            sink.close().await?;
+        }
+        let entry = self.main.close().await?;
+        let committed =
+            Committed { rows: self.rows, rejects: self.refused, ..Committed::default() };
+        Ok((committed, entry))
     }
 }
 
@@ -116,30 +155,8 @@ impl Writer for FilesWriter {
         })
     }
 
-    async fn close(mut self: Box<Self>) -> Result<Committed> {
-        let patches = self.encoder.finish(&mut self.out)?;
-        self.flush(0).await?;
-        for patch in patches {
-            match &patch.companion {
-                None => self.main.patch(patch.offset, patch.bytes).await?,
-                Some(extension) => match self.companions.get_mut(extension) {
-                    Some(sink) => sink.patch(patch.offset, patch.bytes).await?,
-                    None => {
-                        return Err(Error::new(
-                            Kind::Internal,
-                            "files.patch",
-                            "a patch for a companion that was never written",
-                        ));
-                    }
-                },
-            }
-        }
-        // The main object last: whoever sees it finds its companions there.
-        for (_, sink) in std::mem::take(&mut self.companions) {
-            sink.close().await?;
-        }
-        self.main.close().await?;
-        Ok(Committed { rows: self.rows, rejects: self.refused, ..Committed::default() })
+    async fn close(self: Box<Self>) -> Result<Committed> {
+        Ok(self.seal().await?.0)
     }
 }
 

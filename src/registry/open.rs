@@ -8,7 +8,7 @@ use fenhe_core::{
 
 use super::recognise::extension;
 use super::{FormatEntry, Opened, Purpose, Registry, attach};
-use crate::files::Files;
+use crate::files::{Files, entries, not_found};
 use crate::place::Place;
 use crate::pump::Input;
 
@@ -23,6 +23,8 @@ pub struct Opening {
     pub threads: usize,
     /// Limits of the run.
     pub limits: Limits,
+    /// For files as a target: rows are added, in sealed parts ([`Files::in_parts`]).
+    pub append: bool,
 }
 
 /// A place opened for reading.
@@ -144,13 +146,13 @@ impl Registry {
     /// [`Kind::Config`] for unknown names and options.
     pub fn target(&self, place: &Place, with: &Opening) -> Result<TargetEnd> {
         let (opened, options) = self.open(place, with, true)?;
-        let (store, name) = match opened {
+        let (store, name, once) = match opened {
             Opened::Exchange { exchange, dataset } => {
                 no_options_left(place, &options)?;
                 place.has_table()?;
                 return Ok(TargetEnd { exchange, dataset, name: place.text(), files: None });
             }
-            Opened::Store { store, name, .. } => (store, name),
+            Opened::Store { store, name, once } => (store, name, once),
         };
         let entry = match (&with.format, self.by_extension(&name, true).as_slice()) {
             (Some(format), _) => self.entry(format)?,
@@ -169,6 +171,7 @@ impl Registry {
         };
         let options = implied(entry, with.format.as_deref(), &name, &options)?;
         let files = files(entry, store, name, place, &options)?.shown_as(place.text());
+        let files = if with.append && !once { files.in_parts() } else { files };
         Ok(TargetEnd {
             exchange: Arc::new(files.clone()),
             dataset: place.dataset().into(),
@@ -230,13 +233,7 @@ fn files(
 }
 
 async fn first_object(store: &dyn Store, name: &str) -> Result<Entry> {
-    match store.head(name).await {
-        Ok(entry) => Ok(entry),
-        Err(error) if name.contains(['*', '?', '[']) => {
-            store.list(name).await?.into_iter().next().ok_or(error)
-        }
-        Err(error) => Err(error),
-    }
+    entries(store, name).await?.into_iter().next().ok_or_else(|| not_found(name))
 }
 
 fn no_options_left(place: &Place, options: &Options) -> Result<()> {

@@ -185,7 +185,11 @@ async fn replaces(exchange: &dyn Exchange) {
 }
 
 async fn keeps_the_watermark(exchange: &dyn Exchange) {
-    let mut writer = exchange.write(request("marked", WriteMode::Upsert)).await.expect("write");
+    let mode = match exchange.info().capability.upsert {
+        true => WriteMode::Upsert,
+        false => WriteMode::Append,
+    };
+    let mut writer = exchange.write(request("marked", mode)).await.expect("write");
     assert_eq!(
         writer.watermark().await.expect("watermark"),
         None,
@@ -197,7 +201,7 @@ async fn keeps_the_watermark(exchange: &dyn Exchange) {
     assert_eq!(committed.watermark.as_ref(), Some(&batch.position));
     writer.write(&sample(8, 8, "")).await.expect("write a batch");
     drop(writer);
-    let mut writer = exchange.write(request("marked", WriteMode::Upsert)).await.expect("write");
+    let mut writer = exchange.write(request("marked", mode)).await.expect("write");
     let kept = writer.watermark().await.expect("watermark");
     assert_eq!(kept.as_ref(), Some(&batch.position), "the watermark of the last commit");
     let marked = Position::new("testkit", 1, &"what the refusals left").expect("a position");
@@ -208,7 +212,7 @@ async fn keeps_the_watermark(exchange: &dyn Exchange) {
     // There is no batch for it.
     writer.mark(&batch.position);
     writer.close().await.expect("close");
-    let mut writer = exchange.write(request("marked", WriteMode::Upsert)).await.expect("write");
+    let mut writer = exchange.write(request("marked", mode)).await.expect("write");
     let kept = writer.watermark().await.expect("watermark");
     assert_eq!(kept.as_ref(), Some(&marked), "a marked position is kept");
 }

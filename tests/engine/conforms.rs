@@ -47,3 +47,58 @@ async fn files_conform() {
         fenhe_testkit::exchange::conforms(&OneDataset(target.exchange)).await;
     }
 }
+
+/// Every dataset of the checks is a file of a name of its own, looked at anew each time.
+#[derive(Debug)]
+struct InParts {
+    folder: std::path::PathBuf,
+    end: &'static str,
+}
+
+impl InParts {
+    fn file(&self, dataset: &str) -> std::sync::Arc<dyn Exchange> {
+        let name = format!("{}{}", if dataset.is_empty() { "any" } else { dataset }, self.end);
+        let opening = Opening { append: true, ..Opening::default() };
+        let place = Place::relative_to(&name, &self.folder);
+        Registry::with_defaults().target(&place, &opening).unwrap().exchange
+    }
+}
+
+#[async_trait]
+impl Exchange for InParts {
+    fn info(&self) -> Info {
+        self.file("").info()
+    }
+
+    async fn discover(&self) -> Result<Vec<Dataset>> {
+        let mut all = Vec::new();
+        for item in std::fs::read_dir(&self.folder).unwrap() {
+            let name = item.unwrap().file_name().into_string().unwrap();
+            if let Some(dataset) = name.strip_suffix(&format!("{}.parts.json", self.end)) {
+                let found = self.file(dataset).discover().await?;
+                all.extend(
+                    found.into_iter().map(|found| Dataset { name: dataset.into(), ..found }),
+                );
+            }
+        }
+        Ok(all)
+    }
+
+    async fn read(&self, request: ReadRequest) -> Result<Box<dyn Reader>> {
+        let file = self.file(&request.dataset);
+        file.read(ReadRequest { dataset: String::new(), ..request }).await
+    }
+
+    async fn write(&self, request: WriteRequest) -> Result<Box<dyn Writer>> {
+        self.file(&request.dataset).write(request).await
+    }
+}
+
+#[tokio::test]
+async fn files_in_parts_conform() {
+    for end in [".parquet", ".arrow"] {
+        let work = Work::new();
+        let parts = InParts { folder: work.folder.path().into(), end };
+        fenhe_testkit::exchange::conforms(&parts).await;
+    }
+}

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use fenhe::core::{
-    Batch, ByteStream, Entry, Exchange, Options, ReadRequest, Reader, Result, Store,
+    Batch, ByteStream, Entry, Exchange, Kind, Options, ReadRequest, Reader, Result, Store,
+    WriteMode, WriteRequest,
 };
 use fenhe::{Files, Opening, Place, Registry};
+use fenhe_testkit::exchange::{sample, sample_schema};
 use fenhe_testkit::rows;
 
 use crate::support::{SCHEMA, Work, limits, people};
@@ -312,4 +314,67 @@ async fn a_name_says_how_it_is_written() {
     let flow = work.flow(&source, target, fenhe::core::WriteMode::Replace);
     crate::support::run(&flow).await;
     assert!(std::fs::read_to_string(work.path("c.tsv")).unwrap().starts_with("id;name;fee"));
+}
+
+#[tokio::test]
+async fn of_two_writers_of_parts_the_later_commit_is_refused_and_nothing_is_lost() {
+    let work = Work::new();
+    let opening = Opening { append: true, ..Opening::default() };
+    let place = Place::relative_to("fee.csv", work.folder.path());
+    let files = Registry::with_defaults().target(&place, &opening).unwrap().exchange;
+    let request = |pipeline: &str| WriteRequest {
+        dataset: String::new(),
+        schema: sample_schema(),
+        mode: WriteMode::Append,
+        key: Vec::new(),
+        pipeline: pipeline.into(),
+        limits: limits(),
+    };
+    let mut first = files.write(request("a")).await.unwrap();
+    let mut second = files.write(request("b")).await.unwrap();
+    first.write(&sample(0, 3, "")).await.unwrap();
+    // The first one holds the next part as long as it is open.
+    let error = second.write(&sample(3, 3, "")).await.unwrap_err();
+    assert_eq!(error.code(), "file.busy", "{error}");
+    first.commit().await.unwrap();
+    let mut third = files.write(request("c")).await.unwrap();
+    third.write(&sample(6, 3, "")).await.unwrap();
+    third.commit().await.unwrap();
+    let mut fourth = files.write(request("d")).await.unwrap();
+    fourth.write(&sample(9, 3, "")).await.unwrap();
+    let sealed = std::fs::read(work.path("fee.000002.csv")).unwrap();
+    // What only a place without a lock lets happen: the list changes under a writer.
+    let list = work.path("fee.csv.parts.json");
+    let text = std::fs::read_to_string(&list).unwrap();
+    std::fs::write(&list, text.replace("\"c\"", "\"e\"")).unwrap();
+    let error = fourth.commit().await.unwrap_err();
+    assert_eq!(error.code(), "files.parts_changed", "{error}");
+    assert_eq!(fourth.commit().await.unwrap_err().kind(), Kind::Poisoned);
+    drop(fourth);
+    assert!(!work.path("fee.000003.csv").exists());
+    assert_eq!(std::fs::read(work.path("fee.000002.csv")).unwrap(), sealed);
+    let mut next = files.write(request("e")).await.unwrap();
+    assert!(next.watermark().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn without_rows_there_is_no_part_but_the_position_is_stored() {
+    let work = Work::new();
+    let opening = Opening { append: true, ..Opening::default() };
+    let place = Place::relative_to("fee.csv", work.folder.path());
+    let files = Registry::with_defaults().target(&place, &opening).unwrap().exchange;
+    let request = WriteRequest {
+        dataset: String::new(),
+        schema: sample_schema(),
+        mode: WriteMode::Append,
+        key: Vec::new(),
+        pipeline: "a".into(),
+        limits: limits(),
+    };
+    let mut writer = files.write(request).await.unwrap();
+    let empty = sample(0, 0, "");
+    writer.write(&empty).await.unwrap();
+    let committed = writer.commit().await.unwrap();
+    assert_eq!((committed.rows, committed.watermark), (0, Some(empty.position)));
+    assert!(work.path("fee.csv.parts.json").exists() && !work.path("fee.000001.csv").exists());
 }

@@ -58,7 +58,13 @@ impl Work {
         self.write("schema.toml", SCHEMA);
         let mut options = Options::new();
         options.set("schema", "schema.toml").set("header", true);
-        let opening = Opening { format: Some("csv".into()), options, threads, limits: limits() };
+        let opening = Opening {
+            format: Some("csv".into()),
+            options,
+            threads,
+            limits: limits(),
+            append: false,
+        };
         let place = Place::relative_to(name, self.folder.path());
         Registry::with_defaults().source(&place, &opening).await.unwrap()
     }

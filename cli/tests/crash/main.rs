@@ -1,9 +1,9 @@
 //! The program killed at enumerated system calls and at random moments, then run to its end: nothing lost, nothing
 //! there twice, the books close, and sums and digest of the receipt are those of the rows at the target, also where the
-//! target refused some. Who counts is not the program: `sqlite3` by its library, `psql`, `mariadb`, and a
-//! platform behind HTTP that lives in this test.
+//! target refused some. Who counts is not the program: `sqlite3` by its library, `psql`, `mariadb`, a
+//! platform behind HTTP that lives in this test, and for files in parts the lines of the parts that are listed.
 //!
-//! `strace` puts the kills. A hundred kills for each of four targets; fewer fail the test.
+//! `strace` puts the kills. A hundred kills for each of five targets; fewer fail the test.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -42,6 +42,12 @@ const CALLS: &str = "write,pwrite64,fsync,fdatasync,ftruncate,rename,unlink,open
 #[ignore = "needs strace"]
 fn sqlite_loses_and_repeats_nothing() {
     crash(&targets::Sqlite);
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn files_in_parts_lose_and_repeat_nothing() {
+    crash(&targets::Parts);
 }
 
 #[test]
