@@ -123,8 +123,12 @@ proptest! {
                 let next = record[at..].chars().next().map_or(0, char::len_utf8);
                 format!("{}{byte}{}", &record[..at], &record[at + next..])
             })
-            // A second value of the same key: the other reader takes the last one. Floats and exponents: its own type.
-            .filter(|line| serde_json::from_str::<Value>(line).map_or(true, |v| plain(&v) && same_keys(line, &v)))
+            .filter(|line| match serde_json::from_str::<Value>(line) {
+                // A second value of the same key: the other reader takes the last one. Floats and exponents: its own type.
+                Ok(value) => plain(&value) && same_keys(line, &value),
+                // RFC 8259 allows numbers of any size, the other reader's type does not.
+                Err(_) => serde_json::from_str::<serde::de::IgnoredAny>(line).is_err(),
+            })
             .filter(|line| !line.trim().is_empty())
             .collect();
         check(&damaged, Shape::Lines, 4_096)?;
