@@ -347,6 +347,7 @@ impl Exchange for Files {
         let store = Arc::clone(&self.store);
         match (request.mode, self.parts) {
             (WriteMode::Replace, false) => {
+                parts::none(&*store, &self.name).await?;
                 Ok(Box::new(FilesWriter::open(store, &self.name, &self.format, request).await?))
             }
             (WriteMode::Append, true) => {

@@ -36,6 +36,15 @@ impl Stdio {
     }
 }
 
+fn the_only_one(name: &str) -> Result<()> {
+    match name {
+        "-" => Ok(()),
+        _ => {
+            Err(Error::new(Kind::NotFound, "stdio.companion", "standard input holds one file only"))
+        }
+    }
+}
+
 #[async_trait]
 impl Store for Stdio {
     fn scheme(&self) -> &'static str {
@@ -43,14 +52,12 @@ impl Store for Stdio {
     }
 
     async fn head(&self, name: &str) -> Result<Entry> {
+        the_only_one(name)?;
         Ok(Entry { name: name.into(), size: None, version: String::new() })
     }
 
     async fn get(&self, name: &str, from: u64) -> Result<Box<dyn ByteStream>> {
-        if name != "-" {
-            let message = "standard input holds one file only";
-            return Err(Error::new(Kind::NotFound, "stdio.companion", message));
-        }
+        the_only_one(name)?;
         if from != 0 || lock(&self.input).passed {
             return Err(Error::new(
                 Kind::Unsupported,

@@ -203,7 +203,7 @@ fn wrong_words_of_a_conversion_exit_2_and_say_what_to_do() {
         ("in.csv p.db", "p.db#TABLE"),
         ("in.csv x.zip!/a.csv", ".gz"),
         ("in.csv out.zip --to csv", ".gz"),
-        ("in.csv out.csv -O mode=append", "replace"),
+        ("in.csv out.csv -O mode=upsert -O key=id", "replace"),
         ("in.csv sqlite:q.db#t -O key=nix", "fields are id, name"),
         ("in.csv out.csv --limit recrod=1", "did you mean record?"),
         ("in.csv out.csv --limit record=big", "64MiB"),

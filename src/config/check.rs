@@ -74,6 +74,10 @@ impl ExchangeConfig {
 
     fn guarantee_is_kept(&self, text: &FlowText, known: &Known, target: &Target) -> Result<()> {
         let able = target.end.exchange.info().capability;
+        Level::possible(&able, target.mode).map_err(|error| {
+            let span = span_of("mode", &text.write).unwrap_or_else(|| text.to.span());
+            self.source.here(span, error)
+        })?;
         let level = Level::derive(&known.capability, &able, target.mode);
         let kept = level.require(self.guarantee(text));
         kept.map_err(|error| self.source.here(self.guarantee_span(text), error))

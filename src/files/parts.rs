@@ -164,6 +164,21 @@ pub(crate) struct PartsWriter {
     failed: bool,
 }
 
+/// Refuses to put a whole file beside parts: whoever reads the name would not know which of them count.
+///
+/// # Errors
+/// `files.in_the_way`.
+pub(crate) async fn none(store: &dyn Store, name: &str) -> Result<()> {
+    // Some servers answer whatever is asked for: only what is a list counts.
+    match List::load(store, name).await {
+        Ok(Some(_)) => {
+            let list = list_name(name);
+            Err(in_the_way(&list, "the file grows by parts, of which this is the list"))
+        }
+        Ok(None) | Err(_) => Ok(()),
+    }
+}
+
 impl PartsWriter {
     pub(crate) async fn open(
         store: Arc<dyn Store>,

@@ -148,6 +148,25 @@ fn files_of_others_are_not_written_over() {
 }
 
 #[test]
+fn a_file_that_grows_is_not_replaced() {
+    let work = work("out/fee.csv");
+    work.ends("run exchange.toml", 0);
+    let before = (files(&work), lines(&work));
+    let whole = exchange("out/fee.csv").replace("\"append\"", "\"replace\"");
+    work.write("whole.toml", whole.replace("[budget]", "state = \"other\"\n[budget]"));
+    let ran = work.ends("run whole.toml", 2);
+    let said = format!("{}{}", ran.out, ran.err);
+    assert!(said.contains("files.in_the_way") && said.contains("fee.csv.parts.json"), "{said}");
+    assert_eq!((files(&work), lines(&work)), before);
+    work.write(
+        "key.toml",
+        exchange("out/fee.csv").replace("\"append\"", "\"upsert\"\nkey = [\"id\"]"),
+    );
+    let told = work.ends("check key.toml", 2).err;
+    assert!(told.contains("engine.mode") && told.contains("line 14"), "{told}");
+}
+
+#[test]
 fn a_source_that_takes_in_the_parts_of_its_own_target_is_refused() {
     let work = work("out/fee.csv");
     work.ends("run exchange.toml", 0);
