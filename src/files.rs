@@ -2,6 +2,7 @@
 
 mod companions;
 mod identity;
+mod look;
 mod notes;
 mod parallel;
 mod parts;
@@ -24,14 +25,12 @@ use fenhe_core::{
 };
 use tokio::sync::OnceCell;
 
-use identity::{Object, start_of, together};
+use identity::{Object, together};
+pub(crate) use look::{entries, not_found, sample};
 use parts::PartsWriter;
 use position::Cut;
 use reader::{FilesReader, Plan};
 use writer::FilesWriter;
-
-/// Bytes that a format is shown to recognise it. 256 KiB.
-const SAMPLE: u64 = 256 << 10;
 
 /// Makes a format out of options.
 pub type MakeFormat = Arc<dyn Fn(&Options) -> Result<Arc<dyn Format>> + Send + Sync>;
@@ -240,48 +239,6 @@ impl Files {
     }
 }
 
-/// The object of this name, else those that match it as a pattern, else its sealed parts.
-pub(crate) async fn entries(store: &dyn Store, name: &str) -> Result<Vec<Entry>> {
-    let pattern = name.contains(['*', '?', '[']);
-    let error = match store.head(name).await {
-        Ok(entry) => return Ok(vec![entry]),
-        Err(error) => error,
-    };
-    match error.kind() {
-        Kind::NotFound | Kind::Config | Kind::Unsupported if pattern => store.list(name).await,
-        Kind::NotFound => parts::entries(store, name).await?.ok_or(error),
-        _ => Err(error),
-    }
-}
-
-/// The start of an object, as formats want to see it.
-pub(crate) async fn sample(
-    store: &dyn Store,
-    entry: &Entry,
-    format: &dyn Format,
-    limits: &Limits,
-) -> Result<Sample> {
-    let info = format.info();
-    let mut stream = store.get(&entry.name, 0).await?;
-    // One more byte than is shown tells whether it is all.
-    let start = start_of(&mut *stream, SAMPLE + 1).await?;
-    let complete = (start.len() as u64) <= SAMPLE;
-    let object = match info.whole_object {
-        true => Some(store.open(&entry.name).await?),
-        false => None,
-    };
-    let shown = usize::try_from(SAMPLE).unwrap_or(usize::MAX).min(start.len());
-    Ok(Sample {
-        bytes: start.slice(..shown),
-        complete,
-        object,
-        size: entry.size.or(complete.then_some(start.len() as u64)),
-        name: entry.name.clone(),
-        companions: companions::open(store, &entry.name, info.companions).await?,
-        limits: limits.clone(),
-    })
-}
-
 #[async_trait]
 impl Exchange for Files {
     fn info(&self) -> Info {
@@ -405,9 +362,4 @@ fn dataset_of<'a>(evidence: &'a Evidence, name: &str) -> Result<&'a Found> {
         Error::new(Kind::NotFound, "files.dataset", format!("there is no dataset {name}"))
             .hint(format!("name one after a #: {}", names.join(", ")))
     })
-}
-
-pub(crate) fn not_found(name: &str) -> Error {
-    Error::new(Kind::NotFound, "files.not_found", format!("nothing is there by the name {name}"))
-        .hint("check the name, and the folder that a relative path counts from")
 }

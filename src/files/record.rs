@@ -8,8 +8,9 @@ use fenhe_core::{
 };
 
 use super::identity::{Object, start_of, together};
+use super::look::SAMPLE;
 use super::sequential::decode_all;
-use super::{Files, SAMPLE, companions, dataset_of};
+use super::{Files, companions, dataset_of};
 
 impl Files {
     /// Decodes the bytes of one record as if they stood where the record was rejected: with the header of its file, under
