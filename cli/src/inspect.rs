@@ -82,8 +82,9 @@ pub(crate) async fn inspect(args: Args) -> Result<u8> {
     };
     if args.json {
         let mut value = as_json(&place.text(), &source, &seen)?;
-        if let Some(advice) = advice {
-            value["hypotheses"] = serde_json::to_value(advice).map_err(std::io::Error::from)?;
+        if let (Some(advice), Some(members)) = (advice, value.as_object_mut()) {
+            let advice = serde_json::to_value(advice).map_err(std::io::Error::from)?;
+            members.insert("hypotheses".to_owned(), advice);
         }
         out::json(&value)?;
     } else {

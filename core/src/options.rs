@@ -144,7 +144,9 @@ fn edit_distance(a: &str, b: &str) -> usize {
             *cell = next;
             left = next;
         }
-        row[0] = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
     }
     row.last().copied().unwrap_or_default()
 }

@@ -266,9 +266,8 @@ mod hex_bytes {
     use serde::{Deserialize, Deserializer, de::Error};
 
     pub(super) fn text(bytes: &Bytes) -> String {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |n: u8| char::from(DIGITS[usize::from(n & 15)]);
-        bytes.iter().flat_map(|b| [digit(b >> 4), digit(*b)]).collect()
+        let digit = |n: u8| char::from_digit(u32::from(n & 15), 16);
+        bytes.iter().flat_map(|b| [digit(b >> 4), digit(*b)]).flatten().collect()
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Bytes, D::Error> {

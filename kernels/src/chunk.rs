@@ -123,6 +123,10 @@ impl Chunk {
         }
         self.front += tail.len();
         let start = self.body - self.front;
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "front + tail <= headroom <= body, checked above"
+        )]
         self.memory[start..start + tail.len()].copy_from_slice(tail);
         true
     }
@@ -145,6 +149,7 @@ impl Chunk {
     pub fn freeze_padded(mut self, len: usize) -> PaddedBytes {
         let len = len.min(self.size);
         let end = self.body + len;
+        #[expect(clippy::indexing_slicing, reason = "the memory holds the body and its padding")]
         self.memory[end..end + PADDING].fill(0);
         let start = self.body - self.front;
         let lease = Lease {
@@ -159,12 +164,14 @@ impl Chunk {
 impl Deref for Chunk {
     type Target = [u8];
 
+    #[expect(clippy::indexing_slicing, reason = "the body lies within the memory")]
     fn deref(&self) -> &[u8] {
         &self.memory[self.body..self.body + self.size]
     }
 }
 
 impl DerefMut for Chunk {
+    #[expect(clippy::indexing_slicing, reason = "the body lies within the memory")]
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.memory[self.body..self.body + self.size]
     }
@@ -217,6 +224,7 @@ impl Deref for PaddedBytes {
     type Target = [u8];
 
     #[inline]
+    #[expect(clippy::indexing_slicing, reason = "made with PADDING bytes behind `len`")]
     fn deref(&self) -> &[u8] {
         &self.padded[..self.len]
     }
@@ -229,6 +237,7 @@ struct Lease {
 }
 
 impl AsRef<[u8]> for Lease {
+    #[expect(clippy::indexing_slicing, reason = "the range lies within the memory that was frozen")]
     fn as_ref(&self) -> &[u8] {
         &self.memory[self.range.clone()]
     }

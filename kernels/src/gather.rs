@@ -16,6 +16,7 @@ pub fn trim_end(field: &[u8], pad: u8) -> &[u8] {
         let other = u64::from_le_bytes(*eight) ^ pads;
         if other != 0 {
             // The last byte is the highest.
+            #[expect(clippy::indexing_slicing, reason = "at most 7 of the 8 bytes just found")]
             return &rest[..rest.len() - (other.leading_zeros() / 8) as usize];
         }
         rest = head;
@@ -38,6 +39,7 @@ pub fn trim_start(field: &[u8], pad: u8) -> &[u8] {
     while let Some((eight, tail)) = rest.split_first_chunk::<8>() {
         let other = u64::from_le_bytes(*eight) ^ pads;
         if other != 0 {
+            #[expect(clippy::indexing_slicing, reason = "at most 7 of the 8 bytes just found")]
             return &rest[(other.trailing_zeros() / 8) as usize..];
         }
         rest = tail;
@@ -63,6 +65,7 @@ pub fn translate(source: &[u8], table: &[u8; 256], target: &mut [u8]) {
 ///
 /// # Panics
 /// If the two do not have the same length.
+#[expect(clippy::indexing_slicing, reason = "256 entries, one for each byte")]
 pub fn translate_with(simd: Simd, source: &[u8], table: &[u8; 256], target: &mut [u8]) {
     assert_eq!(source.len(), target.len(), "source and target differ in length");
     match simd.0 {
@@ -98,6 +101,7 @@ pub fn translate_in_place_with(simd: Simd, bytes: &mut [u8], table: &[u8; 256]) 
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "256 entries, one for each byte")]
 fn look_up(bytes: &mut [u8], table: &[u8; 256]) {
     for byte in bytes {
         *byte = table[usize::from(*byte)];

@@ -49,12 +49,13 @@ impl Simd {
     /// Every set this processor has, best first.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        let mut sets = vec![Self::detect()];
+        let best = Self::detect();
+        let mut sets = vec![best];
         #[cfg(all(target_arch = "x86_64", not(miri)))]
-        if sets[0].0 == Level::Avx2 {
+        if best.0 == Level::Avx2 {
             sets.push(Self(Level::Sse2));
         }
-        if sets[0].0 != Level::Swar {
+        if best.0 != Level::Swar {
             sets.push(Self::portable());
         }
         sets

@@ -93,7 +93,7 @@ pub fn zoned_signed<const N: usize>(field: &[u8; N]) -> Number<i64> {
 pub fn zoned_wide<const N: usize>(field: &[u8; N]) -> Number<i128> {
     const { assert!(N >= 1 && N <= 31, "1 to 31 digits") };
     let words = words(field, 0xF0);
-    Number { value: thirty_two_digits(words) as i128, errors: zoned_errors(words) }
+    Number { value: thirty_two_digits(words).cast_signed(), errors: zoned_errors(words) }
 }
 
 /// [`zoned_signed`] with up to 31 digits.
@@ -102,7 +102,7 @@ pub fn zoned_wide<const N: usize>(field: &[u8; N]) -> Number<i128> {
 pub fn zoned_signed_wide<const N: usize>(field: &[u8; N]) -> Number<i128> {
     const { assert!(N >= 1 && N <= 31, "1 to 31 digits") };
     let (words, minus, sign_error) = unsign(words(field, 0xF0));
-    let value = thirty_two_digits(words) as i128;
+    let value = thirty_two_digits(words).cast_signed();
     Number { value: if minus { -value } else { value }, errors: zoned_errors(words) | sign_error }
 }
 
@@ -121,7 +121,7 @@ pub fn packed<const N: usize>(field: &[u8; N]) -> Number<i64> {
     let (_, word) = halves(field);
     let (minus, sign_error) = sign(word);
     let digits = word >> 4;
-    let value = sixteen_nibbles(digits) as i64;
+    let value = sixteen_nibbles(digits).cast_signed();
     Number { value: if minus { -value } else { value }, errors: nibble_errors(digits) | sign_error }
 }
 
@@ -133,7 +133,7 @@ pub fn packed_wide<const N: usize>(field: &[u8; N]) -> Number<i128> {
     let (high, low) = halves(field);
     let (minus, sign_error) = sign(low);
     let (high, low) = (high >> 4, high << 60 | low >> 4);
-    let value = thirty_two_nibbles(high, low) as i128;
+    let value = thirty_two_nibbles(high, low).cast_signed();
     let errors = nibble_errors(high) | nibble_errors(low) | sign_error;
     Number { value: if minus { -value } else { value }, errors }
 }
@@ -172,6 +172,7 @@ fn words<const N: usize>(field: &[u8; N], fill: u8) -> [u64; 4] {
             *word = u64::from_le_bytes(*eight);
             rest = head;
         } else if !rest.is_empty() {
+            #[expect(clippy::cast_possible_truncation, reason = "at most 7 bytes are left")]
             let missing = 8 * (8 - rest.len() as u32);
             let digits = match field.first_chunk::<8>() {
                 Some(eight) => u64::from_le_bytes(*eight) << missing,
@@ -189,6 +190,7 @@ fn words<const N: usize>(field: &[u8; N], fill: u8) -> [u64; 4] {
 fn halves<const N: usize>(field: &[u8; N]) -> (u64, u64) {
     match (field.first_chunk::<8>(), field.last_chunk::<8>()) {
         (Some(head), Some(tail)) => {
+            #[expect(clippy::cast_possible_truncation, reason = "at most 16 bytes")]
             let missing = 8 * (16 - N as u32);
             let high = u64::from_be_bytes(*head).checked_shr(missing).unwrap_or(0);
             (high, u64::from_be_bytes(*tail))
@@ -226,7 +228,7 @@ fn eight_digits(word: u64) -> u64 {
 fn eighteen_digits<const N: usize>(words: [u64; 4]) -> i64 {
     let mut value = 0i64;
     for &word in words.iter().skip(4 - N.div_ceil(8)) {
-        value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word) as i64);
+        value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word).cast_signed());
     }
     // Only digits that are not digits can have made this too large; the mask says so, and a sign must not overflow.
     value & i64::MAX

@@ -28,6 +28,7 @@ impl SingleByteTable {
     /// assert_eq!(text.as_str(), "caf\u{E9}");
     /// ```
     #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "256 entries, one for each byte")]
     pub fn new(decode: impl Fn(u8) -> Option<char>) -> Self {
         let mut entries = Box::new([0; 256]);
         for byte in 0..=u8::MAX {
@@ -44,6 +45,7 @@ impl SingleByteTable {
     }
 
     #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "256 entries, one for each byte")]
     pub(crate) fn entry(&self, byte: u8) -> Entry {
         self.entries[usize::from(byte)]
     }
@@ -68,6 +70,7 @@ pub struct DoubleByteTable {
 impl DoubleByteTable {
     /// Builds the table by asking `decode` for each pair of lead byte (0x80 to 0xFF) and trail byte (0x00 to 0xFF).
     #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "15 bits of index")]
     pub fn new(decode: impl Fn(u8, u8) -> Option<char>) -> Self {
         let mut pairs: Box<[Entry; LEADS * TRAILS]> = match vec![0; LEADS * TRAILS].try_into() {
             Ok(zeros) => zeros,
@@ -84,6 +87,7 @@ impl DoubleByteTable {
     /// Adds single bytes from 0x80 up, such as the half-width katakana of Shift_JIS.
     /// A byte that also leads a pair is read as the pair where the pair exists.
     #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "7 bits of index")]
     pub fn with_single_bytes(mut self, decode: impl Fn(u8) -> Option<char>) -> Self {
         for byte in 0x80..=u8::MAX {
             self.singles[usize::from(byte & 0x7F)] = encode(decode(byte));
@@ -93,11 +97,13 @@ impl DoubleByteTable {
 
     /// `lead` must have its top bit set; the bit is ignored.
     #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "15 bits of index")]
     pub(crate) fn pair(&self, lead: u8, trail: u8) -> Entry {
         self.pairs[pair_index(lead, trail)]
     }
 
     #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "7 bits of index")]
     pub(crate) fn single(&self, byte: u8) -> Entry {
         self.singles[usize::from(byte & 0x7F)]
     }
@@ -121,6 +127,7 @@ fn pair_index(lead: u8, trail: u8) -> usize {
     usize::from(lead & 0x7F) << 8 | usize::from(trail)
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "at most 3")]
 fn encode(character: Option<char>) -> Entry {
     let Some(character) = character.filter(|character| character.len_utf8() <= 3) else {
         return 0;

@@ -38,15 +38,20 @@ impl Date {
             return None;
         }
         // Years begin in March, so that the leap day is the last of its year.
-        let shifted = year as i32 - (month <= 2) as i32;
+        let shifted = year.cast_signed() - (month <= 2) as i32;
         let era = shifted.div_euclid(400);
         let of_era = shifted.rem_euclid(400);
-        let of_year = (153 * ((month as i32 + 9) % 12) + 2) / 5 + day as i32 - 1;
+        let of_year = (153 * ((month.cast_signed() + 9) % 12) + 2) / 5 + day.cast_signed() - 1;
         Some(Self(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468))
     }
 
     /// Year, month and day of the month.
     #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a day of 1 to 31, a month of 1 to 12"
+    )]
     pub const fn civil(self) -> (i64, u32, u32) {
         let shifted = self.0 as i64 + 719_468;
         let era = shifted.div_euclid(146_097);

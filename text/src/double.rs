@@ -18,6 +18,7 @@ pub(crate) struct DoubleTables {
 }
 
 /// The tables of a family.
+#[expect(clippy::indexing_slicing, reason = "one table for each of the eight families")]
 pub(crate) fn tables(family: Family) -> &'static DoubleTables {
     static TABLES: [OnceLock<DoubleTables>; 8] = [const { OnceLock::new() }; 8];
     TABLES[family as usize]
@@ -234,7 +235,7 @@ fn reverse_other(family: Family) -> Reverse {
         })
         .collect();
     codes.sort_unstable();
-    let several = codes.windows(2).filter(|w| w[0].0 == w[1].0).map(|w| w[0].0);
+    let several = codes.array_windows().filter(|[a, b]| a.0 == b.0).map(|[a, _]| a.0);
     let preferred: Vec<(char, u32)> =
         several.filter_map(|c| Some((c, preferred(family, c)?))).collect();
     Reverse::new(preferred.into_iter().chain(codes))

@@ -177,7 +177,9 @@ impl Code {
         for (to, from) in bytes.iter_mut().zip(from) {
             *to = *from;
         }
-        Self { bytes, len: from.len().min(4) as u8, shifted: false }
+        #[expect(clippy::cast_possible_truncation, reason = "at most 4")]
+        let len = from.len().min(4) as u8;
+        Self { bytes, len, shifted: false }
     }
 }
 
@@ -216,6 +218,10 @@ impl Coder {
 
     /// The fast road of the single-byte and double-byte pages, for text whose every character they have; false, with
     /// something or nothing written, for any other.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "pages of single bytes have codes below 0x100, and pairs are matched below 0x10000"
+    )]
     fn encode_plain(&self, text: &str, out: &mut Vec<u8>) -> bool {
         let Some(table) = self.tables.filter(|_| self.encoding.private_use() == PrivateUse::Accept)
         else {
@@ -245,6 +251,10 @@ impl Coder {
         }
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "codes of single bytes, and codes of pairs"
+    )]
     fn encode_shifted(&self, table: &Reverse, text: &str, out: &mut Vec<u8>) -> bool {
         let Some(pairs) = self.pairs else { return false };
         let mut open = false;

@@ -191,8 +191,11 @@ impl Encoding {
         self.page().kind
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a handle can only be made from the register, which is not empty"
+    )]
     pub(crate) fn page(self) -> &'static Page {
-        // A handle can only be made from the register, so the index is always in range.
         PAGES.get(usize::from(self.index)).unwrap_or(&PAGES[0])
     }
 

@@ -26,6 +26,7 @@ impl Reverse {
 
     /// The code of a character, its bytes from the highest used one down.
     #[inline]
+    #[expect(clippy::indexing_slicing, reason = "blocks have 256 codes")]
     pub(crate) fn get(&self, c: char) -> Option<u32> {
         let c = u32::from(c);
         if c > 0xFFFF {
@@ -49,6 +50,7 @@ impl Reverse {
         }
         if let Some(block) = usize::from(*slot).checked_sub(1).and_then(|b| self.blocks.get_mut(b))
         {
+            #[expect(clippy::indexing_slicing, reason = "blocks have 256 codes")]
             let cell = &mut block[(c & 0xFF) as usize];
             if *cell == NONE {
                 *cell = code;

@@ -24,6 +24,7 @@ pub(crate) struct ShiftedPage {
 impl ShiftedPage {
     #[inline]
     pub(crate) fn decode(&self, lead: u8, trail: u8) -> Option<char> {
+        #[expect(clippy::indexing_slicing, reason = "256 rows, one for each byte")]
         let row = usize::from(self.rows[usize::from(lead)].checked_sub(1)?);
         let cell = usize::from(trail.checked_sub(0x40)?);
         if cell >= ROW {
@@ -34,6 +35,7 @@ impl ShiftedPage {
     }
 
     /// Read the page at the start of `bytes`; also what follows it.
+    #[expect(clippy::indexing_slicing, reason = "256 rows, one for each byte")]
     fn load(bytes: &'static [u8]) -> Option<(Self, &'static [u8])> {
         let (&count, rest) = bytes.split_first()?;
         let (leads, rest) = rest.split_at_checked(usize::from(count))?;
@@ -42,7 +44,7 @@ impl ShiftedPage {
         for (&lead, number) in leads.iter().zip(1u8..) {
             rows[usize::from(lead)] = number;
         }
-        let units = cells.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]])).collect();
+        let units = cells.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
         let mut made = Self { rows, units, reverse: Reverse::default() };
         // IBM937 has the radicals (48xx) apart from the same characters in running text (4Cxx, 69xx and above): the later
         // code is the one IBM's tables write.

@@ -19,6 +19,7 @@ pub(crate) struct SinglePage {
 }
 
 impl SinglePage {
+    #[expect(clippy::indexing_slicing, reason = "256 characters, one for each byte")]
     pub(crate) fn decode(&self, byte: u8) -> Option<char> {
         char_of(self.chars[usize::from(byte)])
     }
@@ -26,16 +27,13 @@ impl SinglePage {
     fn load(number: usize) -> Self {
         let mut chars = [0xFFFF; 256];
         let bytes = BYTES.get(number * PAGE..).unwrap_or_default();
-        for (cell, pair) in chars.iter_mut().zip(bytes.chunks_exact(2)) {
-            *cell = u16::from_le_bytes([pair[0], pair[1]]);
+        for (cell, unit) in chars.iter_mut().zip(bytes.as_chunks().0) {
+            *cell = u16::from_le_bytes(*unit);
         }
-        let reverse =
-            (0u8..=255).filter_map(|b| Some((char_of(chars[usize::from(b)])?, u32::from(b))));
-        Self {
-            table: SingleByteTable::new(|b| char_of(chars[usize::from(b)])),
-            reverse: Reverse::new(reverse),
-            chars,
-        }
+        #[expect(clippy::indexing_slicing, reason = "256 characters, one for each byte")]
+        let table = SingleByteTable::new(|byte| char_of(chars[usize::from(byte)]));
+        let reverse = (0u32..).zip(&chars).filter_map(|(byte, unit)| Some((char_of(*unit)?, byte)));
+        Self { table, reverse: Reverse::new(reverse), chars }
     }
 }
 

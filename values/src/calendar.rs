@@ -7,6 +7,11 @@ const EPOCH_FROM_YEAR_ONE: i32 = 719_162;
 /// The first month of [`MONTHS`], January 1900, counted from year 0.
 const TABLE_FROM: u32 = 1900 * 12 + 1;
 /// Days since 1970-01-01 of the first of each month from January 1900 to January 2101.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "made by the compiler, which sees every place and year"
+)]
 const MONTHS: [i32; 2_413] = {
     let mut table = [0; 2_413];
     // 1900-01-01 lies this many days before 1970-01-01.

@@ -8,13 +8,12 @@ use crate::calendar;
 use crate::fault::FaultKind;
 
 /// All two-digit numbers.
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "below 100")]
 const PAIRS: [[u8; 2]; 100] = {
     let mut table = [[0; 2]; 100];
     let mut i = 0;
     while i < 100 {
-        #[expect(clippy::cast_possible_truncation, reason = "below 100")]
-        let pair = [b'0' + i as u8 / 10, b'0' + i as u8 % 10];
-        table[i] = pair;
+        table[i] = [b'0' + i as u8 / 10, b'0' + i as u8 % 10];
         i += 1;
     }
     table
@@ -159,10 +158,10 @@ pub fn base64(bytes: &[u8], out: &mut Vec<u8>) {
     for group in bytes.chunks(3) {
         let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
         let word = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
+        for at in 0..4usize {
             let sextet = word >> (18 - 6 * at) & 63;
             let symbol = SYMBOLS.get(sextet as usize).copied().unwrap_or(b'=');
-            out.push(if at as usize > group.len() { b'=' } else { symbol });
+            out.push(if at > group.len() { b'=' } else { symbol });
         }
     }
 }
@@ -204,6 +203,7 @@ pub(crate) fn wide_digits(value: i256, least: usize, buffer: &mut [u8; DIGITS]) 
 
 /// The two digits of a number below 100.
 #[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "below 100")]
 fn pair(value: u64) -> [u8; 2] {
     PAIRS.get(value as usize).copied().unwrap_or([b'0'; 2])
 }

@@ -83,6 +83,7 @@ impl BinaryColumn {
         if rows < self.len() {
             self.offsets.truncate(rows + 1);
             self.present.truncate(rows);
+            #[expect(clippy::cast_sign_loss, reason = "offsets are never negative")]
             self.bytes.truncate(self.end() as usize);
         }
     }

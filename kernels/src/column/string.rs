@@ -85,7 +85,11 @@ impl StringColumn {
         if self.text.len() > MAX_TEXT {
             return Err(self.refuse());
         }
-        // Fits: see MAX_TEXT.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_possible_wrap,
+            reason = "at most MAX_TEXT, which fits"
+        )]
         let end = self.text.len() as i32;
         self.offsets.push(end);
         self.present.push(true);
@@ -272,8 +276,8 @@ impl StringColumn {
     }
 
     #[inline(always)]
+    #[expect(clippy::cast_sign_loss, reason = "offsets are never negative")]
     fn end(&self) -> usize {
-        // Offsets are never negative.
         self.offsets.last().map_or(0, |end| *end as usize)
     }
 

@@ -7,7 +7,8 @@ use super::csv::{CsvScan, CsvSyntax, QuoteState};
 use super::lines::{LinePass, LineScan};
 use crate::simd::{Level, Simd};
 
-const BLOCK: usize = 64;
+/// A mask has one bit for each byte of a block.
+const BLOCK: usize = u64::BITS as usize;
 
 /// See [`super::positions`]. The caller has checked that positions fit in 32 bits.
 pub(super) fn positions<const N: usize>(
@@ -70,7 +71,7 @@ macro_rules! loops {
             let mut base = 0u32;
             for block in blocks {
                 emit(any_of(block, needles), base, out);
-                base = base.wrapping_add(BLOCK as u32);
+                base = base.wrapping_add(u64::BITS);
             }
             if !tail.is_empty() {
                 let (block, valid) = tail_block(tail);
@@ -91,7 +92,7 @@ macro_rules! loops {
             for block in blocks {
                 let (delimiters, quotes, crs, feeds) = csv_masks(block, syntax);
                 emit(pass.step(delimiters, quotes, crs, feeds, syntax.index_cr), base, out);
-                base = base.wrapping_add(BLOCK as u32);
+                base = base.wrapping_add(u64::BITS);
             }
             if !tail.is_empty() {
                 let (block, valid) = tail_block(tail);
@@ -153,6 +154,7 @@ mod avx2 {
 
     #[target_feature(enable = "avx2,bmi1,popcnt")]
     #[inline]
+    #[expect(clippy::indexing_slicing, reason = "places of eight words in 64 bytes")]
     fn load(block: &[u8; BLOCK]) -> [__m256i; 2] {
         let half = |at: usize| {
             let word = |word: usize| {
@@ -184,6 +186,7 @@ mod sse2 {
 
     #[target_feature(enable = "sse2")]
     #[inline]
+    #[expect(clippy::indexing_slicing, reason = "places of eight words in 64 bytes")]
     fn load(block: &[u8; BLOCK]) -> [__m128i; 4] {
         let quarter = |at: usize| {
             let word = |at: usize| {
@@ -286,6 +289,7 @@ pub(super) fn prefix_xor(mut bits: u64) -> u64 {
 /// The rest of a window as a whole block, and a bit for each byte that is really there.
 fn tail_block(tail: &[u8]) -> ([u8; BLOCK], u64) {
     let mut block = [0; BLOCK];
+    #[expect(clippy::indexing_slicing, reason = "what is left over is shorter than a block")]
     block[..tail.len()].copy_from_slice(tail);
     (block, u64::MAX >> (BLOCK - tail.len()))
 }
@@ -298,6 +302,7 @@ fn emit(mut hits: u64, base: u32, out: &mut Vec<u32>) {
     let count = hits.count_ones() as usize;
     out.reserve(BLOCK);
     let old = out.len();
+    #[expect(clippy::indexing_slicing, reason = "reserve gave room for BLOCK entries")]
     for group in out.spare_capacity_mut()[..BLOCK].as_chunks_mut::<8>().0 {
         for slot in group {
             slot.write(base.wrapping_add(hits.trailing_zeros()));

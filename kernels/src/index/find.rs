@@ -60,6 +60,7 @@ fn step_mask_sse2<const N: usize, const CONTROLS: bool>(step: &[u8; 16], needles
         _mm_set_epi64x, _mm_set1_epi8, _mm_setzero_si128,
     };
     let step = u128::from_le_bytes(*step);
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of 128 bits")]
     let bytes = _mm_set_epi64x((step >> 64) as i64, step as i64);
     let equal = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte.cast_signed()));
     let mut hits = _mm_setzero_si128();

@@ -164,6 +164,7 @@ impl Utf8Buf {
     /// # Panics
     /// If the range is not within the window.
     #[inline]
+    #[expect(clippy::indexing_slicing, reason = "a documented panic")]
     pub fn push_ascii_in(&mut self, window: &[u8], range: Range<usize>) -> Result<(), usize> {
         let piece = &window[range.clone()];
         match window[range.start..].first_chunk::<16>() {
@@ -286,6 +287,7 @@ impl std::fmt::Write for Utf8Buf {
 
 /// Whether one of the first `len` (at most 16) bytes is above 0x7F.
 #[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "at most 16")]
 fn non_ascii(step: &[u8; 16], len: usize) -> bool {
     let high = u128::from_le_bytes(*step) & (u128::from(HIGH_BITS) << 64 | u128::from(HIGH_BITS));
     // The first high byte must lie behind the piece.
@@ -323,6 +325,7 @@ fn single_byte(
 
 /// Like [`single_byte`], for two-byte code pages: eight bytes at a time where they are ASCII or four pairs.
 #[inline]
+#[expect(clippy::indexing_slicing, reason = "what was read is never more than the source")]
 fn double_byte(
     source: &[u8],
     table: &DoubleByteTable,

@@ -9,6 +9,7 @@ const STEP: usize = 16;
 /// # Panics
 /// If the range is not within the window.
 #[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "a documented panic")]
 pub(crate) fn extend_from_window(out: &mut Vec<u8>, window: &[u8], start: usize, end: usize) {
     let piece = &window[start..end];
     match window[start..].first_chunk::<STEP>() {
@@ -28,6 +29,11 @@ pub(crate) fn extend_short(out: &mut Vec<u8>, piece: &[u8]) {
 
 /// The piece (at most 16 bytes) at the start of 16 bytes; what follows it is unspecified.
 #[inline(always)]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "the length is at most 16 and at most that of the piece"
+)]
 pub(crate) fn widen(piece: &[u8]) -> [u8; STEP] {
     let len = piece.len().min(STEP);
     let (low, high) = if let (Some(head), Some(tail)) =
@@ -60,6 +66,7 @@ pub(crate) fn extend_step(out: &mut Vec<u8>, step: &[u8; STEP], len: usize) {
     assert!(len <= STEP);
     out.reserve(STEP);
     let old = out.len();
+    #[expect(clippy::indexing_slicing, reason = "reserve gave room for STEP bytes")]
     out.spare_capacity_mut()[..STEP].write_copy_of_slice(step);
     // SAFETY: reserve gave room for STEP bytes, the line above initialised all of them, and len <= STEP.
     unsafe { out.set_len(old + len) };

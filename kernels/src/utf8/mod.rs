@@ -51,6 +51,7 @@ impl<'a> Validated<'a> {
     pub fn prefix(window: &'a [u8]) -> Self {
         match Self::check(window) {
             Ok(all) => all,
+            #[expect(clippy::indexing_slicing, reason = "`locate` names a place in the window")]
             Err(at) => Self { text: std::str::from_utf8(&window[..at]).unwrap_or_default() },
         }
     }

@@ -28,6 +28,7 @@ pub struct OrganisationKind {
 /// ```
 #[must_use]
 #[inline]
+#[expect(clippy::cast_possible_truncation, reason = "1 to 9 after the other arms")]
 pub fn organisation_check(body: &[u8; 8]) -> Option<u8> {
     let mut sum = 0;
     for (byte, weight) in body.iter().zip(WEIGHTS) {
@@ -57,6 +58,7 @@ pub fn uscc_check(body: &[u8; 17]) -> Option<u8> {
     let mut sum = 0;
     let mut all = true;
     for (byte, weight) in body.iter().zip(USCC_WEIGHTS) {
+        #[expect(clippy::indexing_slicing, reason = "256 values, one for each byte")]
         let value = VALUES[usize::from(*byte)];
         all &= value < 31;
         sum += u32::from(value) * weight;
@@ -105,7 +107,9 @@ pub(super) fn uscc(value: &[u8], policy: &Policy) -> Result<(), Reason> {
     let code = <&[u8; 18]>::try_from(value).map_err(|_| Reason::Format)?;
     let [body @ .., last] = code;
     let [_, _, region @ .., _, _, _, _, _, _, _, _, _] = body;
-    if VALUES[usize::from(*last)] > 30 || !region.iter().all(u8::is_ascii_digit) {
+    #[expect(clippy::indexing_slicing, reason = "256 values, one for each byte")]
+    let last_value = VALUES[usize::from(*last)];
+    if last_value > 30 || !region.iter().all(u8::is_ascii_digit) {
         return Err(Reason::Format);
     }
     let check = uscc_check(body).ok_or(Reason::Format)?;
@@ -139,6 +143,11 @@ pub(super) fn national_or_province(region: &[u8], policy: &Policy) -> Result<(),
     if region == b"100000" { Ok(()) } else { policy.region(region) }
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "31 characters, each a byte of 256"
+)]
 const fn values() -> [u8; 256] {
     let mut values = [255; 256];
     let mut i = 0;

@@ -29,6 +29,7 @@ pub fn province_of(region: &[u8]) -> Option<u8> {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "below the length")]
 const fn prefixes(list: &[u8]) -> u128 {
     let mut set = 0;
     let mut i = 0;

@@ -49,17 +49,19 @@ impl Lane<'_> {
     }
 
     fn complete_in(&mut self, number: u64, rejects: Vec<Reject>) -> Result<Vec<Reject>> {
-        let Some(at) = self.recent.iter().position(|sent| sent.number == number) else {
+        let sent = self.recent.iter_mut().find(|sent| sent.number == number);
+        // The ledger has the plan already when the refusal comes with the commit.
+        let Some((batch, mut held)) = sent.map(|sent| (sent.batch.clone(), sent.planned.take()))
+        else {
             return Ok(rejects.into_iter().map(as_given).collect());
         };
-        let batch = self.recent[at].batch.clone();
-        // The ledger has it already when the refusal comes with the commit.
-        let mut held = self.recent[at].planned.take();
         let mut given = if held.is_none() { self.keeper.take_planned(number) } else { None };
         let mut nowhere = PlannedBatch::default();
         let planned = held.as_mut().or(given.as_mut()).unwrap_or(&mut nowhere);
         let rejects = self.complete(rejects, &batch, planned)?;
-        self.recent[at].planned = held;
+        if let Some(sent) = self.recent.iter_mut().find(|sent| sent.number == number) {
+            sent.planned = held;
+        }
         if let Some(given) = given {
             self.keeper.put_planned(given);
         }

@@ -3,6 +3,7 @@
 use super::{Detection, each_char, survey};
 use crate::encoding::Encoding;
 
+#[expect(clippy::indexing_slicing, reason = "a remainder of 4")]
 pub(super) fn by_nul_bytes(sample: &[u8]) -> Option<Detection> {
     if sample.len() < 4 || !sample.contains(&0) {
         return None;

@@ -5,6 +5,7 @@ use arrow_buffer::i256;
 use crate::fault::FaultKind;
 
 /// Powers of ten that fit a `u128`.
+#[expect(clippy::indexing_slicing, reason = "made by the compiler, which sees every place")]
 const POWERS: [u128; 39] = {
     let mut table = [1u128; 39];
     let mut i = 1;
@@ -140,6 +141,7 @@ impl FixedPoint {
         let keep = u128::MAX << (8 * (17 - unsigned));
         let zeros = u128::from(ZEROS) << 64 | u128::from(ZEROS);
         let digits = joined & keep | zeros & !keep;
+        #[expect(clippy::cast_possible_truncation, reason = "the two halves of 128 bits")]
         let [high, low] = [digits as u64, (digits >> 64) as u64];
         let high = eight_digits(high.to_le_bytes())?;
         let low = eight_digits(low.to_le_bytes())?;

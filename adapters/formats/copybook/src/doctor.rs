@@ -171,7 +171,7 @@ fn frames(base: &CopybookOptions, sample: &[u8], varies: bool) -> Vec<(Options, 
     add(&[("record_format", "lines")], &|o| o.record_format = RecordFormat::Lines);
     // A header in front of fixed records: what is left over, when the whole file was given.
     for header in [1u64, 4, 8, 16, 32, 64, 80, 128, 256, 512] {
-        if (header as usize) < sample.len() {
+        if header < sample.len() as u64 {
             let text = header.to_string();
             add(&[("record_format", "F"), ("file_header", &text)], &|o| {
                 (o.record_format, o.file_header) = (RecordFormat::F, header);
@@ -209,6 +209,11 @@ fn judge(
     let read = seen.good as f64 / (seen.records + seen.lost) as f64;
     let text =
         if seen.characters == 0 { 1.0 } else { seen.printable as f64 / seen.characters as f64 };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "two shares make 0 to 100"
+    )]
     let score = (100.0 * read * text).floor() as u8;
     Some(Hypothesis { options, score, records: seen.records, first_failure: seen.failure })
 }

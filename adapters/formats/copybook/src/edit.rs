@@ -5,11 +5,10 @@ pub(crate) fn edit(picture: &str, value: i128, comma: bool, scale: i32) -> Optio
     let symbols = symbols(picture);
     let point = if comma { ',' } else { '.' };
     let floats = floating(&symbols);
-    let is_digit = |at: usize| {
-        let c = symbols[at];
+    let is_digit = |at: usize, c: char| {
         matches!(c, '9' | 'Z' | '*') || floats.is_some_and(|(f, first)| c == f && at != first)
     };
-    let positions = (0..symbols.len()).filter(|at| is_digit(*at)).count();
+    let positions = symbols.iter().enumerate().filter(|(at, c)| is_digit(*at, **c)).count();
     let digits = format!("{:0>positions$}", value.unsigned_abs());
     if digits.len() > positions || scale < 0 {
         return None;
@@ -23,7 +22,7 @@ pub(crate) fn edit(picture: &str, value: i128, comma: bool, scale: i32) -> Optio
     for (at, c) in symbols.iter().copied().enumerate() {
         let float = floats.filter(|(f, _)| *f == c);
         let fill = if stars { '*' } else { ' ' };
-        if is_digit(at) {
+        if is_digit(at, c) {
             let digit = digits.next()?;
             significant |= digit != '0' || c == '9';
             if significant {

@@ -132,12 +132,12 @@ impl Layout {
         let mut parts = path.rsplit('.');
         let name = parts.next()?;
         let qualifiers: Vec<&str> = parts.collect();
-        (0..self.fields.len()).find(|&index| {
-            let field = &self.fields[index];
+        let found = self.fields.iter().enumerate().find(|&(index, field)| {
             field.name.eq_ignore_ascii_case(name)
                 && within.is_none_or(|w| index == w || self.is_below(index, w))
                 && self.has_ancestors(index, &qualifiers)
-        })
+        });
+        found.map(|(index, _)| index)
     }
 
     /// Whether `index` is somewhere below `group`.

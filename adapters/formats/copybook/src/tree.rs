@@ -95,12 +95,12 @@ impl Forest {
         let mut forest = Self { kinds, common, schema: Arc::clone(&flat), flat };
         let fields: Vec<FieldRef> = forest
             .top()
-            .map(|(at, kind)| match kind {
-                Some(kind) => {
-                    let fields = DataType::Struct(forest.fields(kind));
-                    Arc::new(forest.flat.field(at).clone().with_data_type(fields))
-                }
-                None => Arc::clone(&forest.flat.fields()[at]),
+            .map(|(at, kind)| {
+                let field = forest.flat.field(at).clone();
+                Arc::new(match kind {
+                    Some(kind) => field.with_data_type(DataType::Struct(forest.fields(kind))),
+                    None => field,
+                })
             })
             .collect();
         let metadata = forest.flat.metadata().clone();
@@ -114,6 +114,7 @@ impl Forest {
     }
 
     /// The trees of whole records, and the number of the record that each begins with.
+    #[expect(clippy::indexing_slicing, reason = "items are sorted by kind, and name their tree")]
     pub(crate) fn grow(
         &self,
         records: &RecordBatch,
@@ -148,20 +149,21 @@ impl Forest {
     /// Columns of a tree: those of no kind, and those of kinds without a parent.
     fn top(&self) -> impl Iterator<Item = (usize, Option<usize>)> {
         (0..self.flat.fields().len()).filter_map(|column| {
-            match self.kinds.iter().position(|k| k.column == column) {
+            match self.kinds.iter().enumerate().find(|(_, kind)| kind.column == column) {
                 None => Some((column, None)),
-                Some(kind) if self.kinds[kind].parent.is_none() => Some((column, Some(kind))),
-                Some(_) => None,
+                Some((at, kind)) => kind.parent.is_none().then_some((column, Some(at))),
             }
         })
     }
 
     /// Columns of every record: a child keeps its own, beside those of its group.
+    #[expect(clippy::indexing_slicing, reason = "numbers of kinds are made by `new`")]
     fn common(&self, kind: usize) -> impl Iterator<Item = usize> {
         let child = self.kinds[kind].parent.is_some();
         self.common.iter().copied().filter(move |_| child)
     }
 
+    #[expect(clippy::indexing_slicing, reason = "numbers of kinds are made by `new`")]
     fn fields(&self, kind: usize) -> Fields {
         let mut fields: Vec<FieldRef> = Vec::new();
         let mut add = |field: FieldRef| {
@@ -200,6 +202,7 @@ impl Forest {
     }
 
     /// Adds an item to the parent that it names, or to an empty one when that was rejected or never came.
+    #[expect(clippy::indexing_slicing, reason = "one entry of each kind")]
     fn put(
         &self,
         sorted: &mut Sorted,
@@ -228,6 +231,10 @@ impl Forest {
     }
 
     /// All items of a kind with their children.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "one entry of each kind, items name one of their parent kind, and a field is made for each column"
+    )]
     fn items(&self, kind: usize, records: &RecordBatch, sorted: &Sorted) -> Result<StructArray> {
         let nodes = &sorted.items[kind];
         let rows = UInt32Array::from_iter(nodes.iter().map(|node| node.row));

@@ -203,6 +203,7 @@ fn binary(bytes: &[u8], signed: bool, big: bool) -> Result<i128, Bad> {
     } else {
         bytes.iter().rev().for_each(&mut take)
     }
+    #[expect(clippy::cast_possible_truncation, reason = "at most 16")]
     let bits = 8 * bytes.len() as u32;
     if signed {
         let spare = 128 - bits;
@@ -349,7 +350,7 @@ fn write_zoned(value: i128, sign: ZonedSign, out: &mut [u8], characters: Charact
 }
 
 fn write_binary(value: i128, signed: bool, big: bool, out: &mut [u8]) -> bool {
-    let bits = 8 * out.len() as u32;
+    let Ok(bits) = u32::try_from(8 * out.len()) else { return false };
     let fits = match (signed, bits) {
         (false, 0..=127) => value >= 0 && value >> bits == 0,
         (false, _) => value >= 0,

@@ -125,7 +125,7 @@ impl Wrapper {
         if self.block.is_empty() {
             return;
         }
-        // At most BLOCK bytes.
+        #[expect(clippy::cast_possible_truncation, reason = "at most BLOCK bytes")]
         out.put_u16(self.block.len() as u16 + 4);
         out.put_u16(0);
         out.put_slice(&self.block);
@@ -147,6 +147,7 @@ impl Wrapper {
                 self.finish(out);
             }
             let mut segment = Vec::with_capacity(part.len() + 4);
+            #[expect(clippy::cast_possible_truncation, reason = "parts are shorter than BLOCK")]
             segment.put_u16(part.len() as u16 + 4);
             segment.put_u8(code);
             segment.put_u8(0);

@@ -70,6 +70,7 @@ impl FieldWriter {
     }
 
     /// Whether the field has this value already.
+    #[expect(clippy::cast_possible_truncation, reason = "four bytes hold no more than an f32")]
     pub(crate) fn has(&self, leaf: &Leaf, bytes: &[u8], cell: &Cell) -> bool {
         let Some(storage) = leaf.item.storage else { return true };
         match cell {

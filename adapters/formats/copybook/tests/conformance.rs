@@ -263,6 +263,29 @@ fn values_are_those_of_the_manuals() {
     assert!(large.rows[0].contains(r#""ID":65535"#), "{}", large.rows[0]);
 }
 
+/// 64 bits without sign reach 18,446,744,073,709,551,615, the whole block of them too.
+#[test]
+fn the_upper_half_of_64_bits_without_sign_stays_above_zero() {
+    let book =
+        "01 R.\n 05 W PIC 9(18) COMP-5.\n 05 D PIC 9(16)V99 COMP.\n 05 N PIC 9(16)V99 COMP-5.";
+    let format = format(book, &json!({"native": "little"}));
+    let numbers = [u64::MAX, 1 << 63, u64::MAX - 123_455, i64::MAX.cast_unsigned(), 5];
+    let spelled: Vec<String> = numbers
+        .iter()
+        .map(|n| {
+            let cents = format!("{}.{:02}", n / 100, n % 100);
+            format!(r#"{{"W":{n},"D":{cents},"N":{cents}}}"#)
+        })
+        .collect();
+    let record = |n: &u64| [n.to_le_bytes(), n.to_be_bytes(), n.to_le_bytes()].concat();
+    for (number, spelled) in numbers.iter().zip(&spelled) {
+        assert_eq!(decoded(&format, record(number)).rows, std::slice::from_ref(spelled));
+    }
+    let all = decoded(&format, numbers.iter().flat_map(record).collect());
+    assert_eq!(all.rows, spelled);
+    assert!(all.rejects.is_empty());
+}
+
 #[test]
 fn chinese_in_mixed_ebcdic_double_byte_and_national_items() {
     let text = "01 R.\n 05 NAME PIC X(10).\n 05 G PIC G(2) DISPLAY-1.\n 05 U PIC N(2) NATIONAL.";

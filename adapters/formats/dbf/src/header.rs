@@ -103,7 +103,8 @@ impl Header {
         let version = raw.first().copied().unwrap_or(0);
         let dialect = Dialect::of(version).ok_or_else(|| error::not_a_table(version))?;
         let two = dialect == Dialect::Dbase2;
-        let records = if two { u16_at(&raw, 1).map(|n| n as u32) } else { u32_at(&raw, 4) };
+        let records =
+            if two { u16_at(&raw, 1).and_then(|n| u32::try_from(n).ok()) } else { u32_at(&raw, 4) };
         let declared = u16_at(&raw, if two { 6 } else { 10 }).unwrap_or(0);
         let mut header = Self {
             version,

@@ -231,7 +231,8 @@ impl Records {
         let position = Position::new("dbf", 1, &Token { records: self.done, encoding })?
             .resume_at(self.header.length as u64, offset.saturating_add(books.bytes));
         let records = self.columns.finish()?;
-        self.books.ordinals.reserve(books.ordinals.len().min(decode.limits.batch_rows as usize));
+        let rows = usize::try_from(decode.limits.batch_rows).unwrap_or(usize::MAX);
+        self.books.ordinals.reserve(books.ordinals.len().min(rows));
         let batch = if books.skipped == 0 {
             Batch::new(records, books.rejects, span, position)
         } else {

@@ -304,6 +304,7 @@ impl Run {
             done.push(*number);
         }
         self.root.done.clear();
+        #[expect(clippy::cast_possible_truncation, reason = "rows in memory")]
         let rows = (open.read as usize).saturating_sub(open.rejects.len());
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let records = RecordBatch::try_new_with_options(self.schema(), columns, &options)?;

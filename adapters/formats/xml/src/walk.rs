@@ -253,8 +253,12 @@ impl Walker<'_> {
         if from == to {
             return self.empty(number);
         }
-        // The text is shorter than 4 GiB: the run sees to it.
-        self.stage.place(self.plan, number, from as u32, to as u32).then_some(())
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the text is shorter than 4 GiB: the run sees to it"
+        )]
+        let (from, to) = (from as u32, to as u32);
+        self.stage.place(self.plan, number, from, to).then_some(())
     }
 
     fn scratch(&mut self, number: usize, is_text: bool, from: usize, to: usize) -> Option<()> {

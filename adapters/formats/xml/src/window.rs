@@ -127,15 +127,10 @@ impl Window {
     /// Offset in the source of byte `at` of the text.
     pub(crate) fn offset(&self, at: usize) -> u64 {
         if self.is_utf8() {
-            let moved: i64 = self
-                .bad
-                .iter()
-                .take_while(|broken| broken.at < at)
-                .map(|broken| {
-                    broken.bytes.len() as i64 - char::REPLACEMENT_CHARACTER.len_utf8() as i64
-                })
-                .sum();
-            return (self.base + at as u64).saturating_add_signed(moved);
+            let before = || self.bad.iter().take_while(|broken| broken.at < at);
+            let replaced: usize = before().map(|broken| broken.bytes.len()).sum();
+            let replacements = before().count() * char::REPLACEMENT_CHARACTER.len_utf8();
+            return (self.base + (at + replaced) as u64).saturating_sub(replacements as u64);
         }
         self.base + self.source_of(at) as u64
     }

@@ -38,6 +38,7 @@ impl<'a> EvenFields<'a> {
     }
 
     /// The window from the start of the field of a row on.
+    #[expect(clippy::indexing_slicing, reason = "the caller asked `are_inside`")]
     fn from(&self, row: usize) -> &'a [u8] {
         &self.window[self.first + row * self.stride..]
     }
@@ -69,6 +70,7 @@ impl Utf8Buf {
         let written = gather(simd, fields, pad, spare, base, ends);
         assert!(written <= room, "trimmed fields are not longer than whole ones");
         // SAFETY: gather stores bytes without gaps from the start of the spare room on, and returns how many.
+        #[expect(clippy::indexing_slicing, reason = "at most the room, asserted above")]
         let text = unsafe { spare[..written].assume_init_mut() };
         if let Some(table) = table {
             translate_in_place_with(simd, text, table);
@@ -110,6 +112,12 @@ fn gather(
     }
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "fields are inside, the room holds them all, and their end fits: checked by push_fields"
+)]
 fn gather_bytes(
     fields: EvenFields<'_>,
     pad: Option<u8>,
@@ -131,6 +139,12 @@ fn gather_bytes(
 /// Whole steps are copied whatever the length is, and the position moves by what counts: no branch on the data.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[target_feature(enable = "sse2")]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "fields are inside, the room holds them all, and their end fits: checked by push_fields"
+)]
 fn gather_sse2<const STEPS: usize>(
     fields: EvenFields<'_>,
     pad: Option<u8>,
@@ -168,6 +182,11 @@ fn gather_sse2<const STEPS: usize>(
 /// A bit for each byte that is not `pad`.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[target_feature(enable = "sse2")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the two halves of 128 bits; sixteen bits of a mask"
+)]
 fn others<const STEPS: usize>(steps: &[[u8; STEP]; STEPS], pad: u8) -> u64 {
     use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
     let mut bits = 0;

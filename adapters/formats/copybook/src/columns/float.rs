@@ -27,6 +27,7 @@ pub(crate) fn read(storage: Storage, bytes: &[u8]) -> Option<f64> {
 }
 
 /// Writes a value; false when it does not fit.
+#[expect(clippy::cast_possible_truncation, reason = "what does not come back is refused")]
 pub(crate) fn write(storage: Storage, value: f64, out: &mut [u8]) -> bool {
     match (storage, out.len()) {
         (Storage::HexFloat, 4 | 8) => {
@@ -84,6 +85,11 @@ fn to_hexadecimal(value: f64, bits: i32) -> Option<u64> {
         scaled *= 16.0;
         exponent -= 1;
     }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and at most 2^56"
+    )]
     let mut fraction = (scaled * 2f64.powi(bits)).round() as u64;
     if fraction >> bits != 0 {
         fraction >>= 4;

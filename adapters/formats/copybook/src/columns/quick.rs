@@ -45,15 +45,25 @@ impl Leaf {
     }
 }
 
+const TOP_BIT: u64 = 1 << 63;
+
 /// An element of a column of whole numbers.
 trait Element: ColumnElement {
     /// The element, and not 0 when it is not the value or beyond `most`.
     fn of(value: i64, most: u64) -> (Self, u64);
+
+    /// The same for a value without sign. What has the top bit set is looked at again.
+    #[inline(always)]
+    fn of_unsigned(value: u64, most: u64) -> (Self, u64) {
+        let (element, beyond) = Self::of(value.cast_signed(), most);
+        (element, beyond | value & TOP_BIT)
+    }
 }
 
 impl Element for i32 {
     #[inline(always)]
     fn of(value: i64, _most: u64) -> (Self, u64) {
+        #[expect(clippy::cast_possible_truncation, reason = "what is cut is not the value")]
         let narrow = value as Self;
         (narrow, (i64::from(narrow) ^ value).cast_unsigned())
     }
@@ -66,11 +76,16 @@ impl Element for i64 {
     }
 }
 
-/// Only binary items of 8 bytes without sign are stored so, bit by bit.
+/// Only binary items of 5 to 8 bytes without sign are stored so.
 impl Element for u64 {
     #[inline(always)]
     fn of(value: i64, _most: u64) -> (Self, u64) {
-        (value.cast_unsigned(), 0)
+        (value.cast_unsigned(), value.cast_unsigned() & TOP_BIT)
+    }
+
+    #[inline(always)]
+    fn of_unsigned(value: u64, _most: u64) -> (Self, u64) {
+        (value, 0)
     }
 }
 
@@ -164,7 +179,10 @@ impl Block<'_> {
     ) -> bool {
         macro_rules! kernel {
             ($n:literal, $type:ty, $read:ident) => {
-                self.fill::<$n, _>(column, |field| T::of(<$type>::$read(*field) as i64, most))
+                self.fill::<$n, _>(column, |field| T::of(<$type>::$read(*field).into(), most))
+            };
+            (unsigned $read:ident) => {
+                self.fill::<8, _>(column, |field| T::of_unsigned(u64::$read(*field), most))
             };
         }
         match (self.length, signed, big) {
@@ -180,8 +198,8 @@ impl Block<'_> {
             (4, false, false) => kernel!(4, u32, from_le_bytes),
             (8, true, true) => kernel!(8, i64, from_be_bytes),
             (8, true, false) => kernel!(8, i64, from_le_bytes),
-            (8, false, true) => kernel!(8, u64, from_be_bytes),
-            (8, false, false) => kernel!(8, u64, from_le_bytes),
+            (8, false, true) => kernel!(unsigned from_be_bytes),
+            (8, false, false) => kernel!(unsigned from_le_bytes),
             _ => false,
         }
     }

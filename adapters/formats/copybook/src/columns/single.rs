@@ -74,6 +74,11 @@ impl Leaf {
         if fits { Ok(Some(value)) } else { Err(fault(too_large)) }
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0, or a value that `one` found to fit"
+    )]
     fn push(&mut self, value: Option<i128>) {
         match &mut self.values {
             Values::I32(c) => c.append_option(value.map(|v| v as i32)),
@@ -114,6 +119,7 @@ impl Leaf {
                 _ => None,
             };
             match &mut self.values {
+                #[expect(clippy::cast_possible_truncation, reason = "read from four bytes")]
                 Values::F32(c) => c.append_option(value.map(|v| v as f32)),
                 Values::F64(c) => c.append_option(value),
                 _ => {}

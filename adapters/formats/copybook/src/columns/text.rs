@@ -60,7 +60,8 @@ pub(crate) fn to_ascii(page: Encoding, low: LowValues) -> Option<Box<[u8; 256]>>
         }
     }
     if low == LowValues::Blank {
-        table[0] = b' ';
+        let [nul, ..] = &mut *table;
+        *nul = b' ';
     }
     Some(table)
 }

@@ -58,8 +58,9 @@ impl Picture {
         let symbols = symbols(text)?;
         let point = if comma { ',' } else { '.' };
         let category = category(&symbols)?;
-        let mut size: u64 = 0;
+        let (mut size, mut all) = (0u64, 0u64);
         for (symbol, count) in &symbols {
+            all += u64::from(*count);
             size += u64::from(*count)
                 * match symbol {
                     'S' | 'V' | 'P' => 0,
@@ -67,7 +68,9 @@ impl Picture {
                     _ => 1,
                 };
         }
-        let size = u32::try_from(size).ok().filter(|size| *size <= MAX_SIZE);
+        // Positions of P take no room, but they are counted as well.
+        let counted = all.max(size) <= u64::from(MAX_SIZE);
+        let size = u32::try_from(size).ok().filter(|_| counted);
         let size =
             size.ok_or_else(|| format!("the picture is longer than {MAX_SIZE} characters"))?;
         if size == 0 {
@@ -139,7 +142,7 @@ fn symbols(text: &str) -> Result<Symbols, String> {
             _ => return Err(format!("{c} is no picture symbol")),
         };
         match out.last_mut() {
-            Some((last, count)) if *last == symbol => *count += 1,
+            Some((last, count)) if *last == symbol => *count = count.saturating_add(1),
             _ => out.push((symbol, 1)),
         }
     }
@@ -215,9 +218,9 @@ fn magnitude(symbols: &Symbols, point: char) -> Result<(u32, i32, u32), String> 
         return Err("the picture has no digit position".into());
     }
     let scale = match (left, right) {
-        (0, 0) => decimals as i32,
-        (left, 0) => (left + digits) as i32,
-        (0, right) => -(right as i32),
+        (0, 0) => decimals.cast_signed(),
+        (left, 0) => (left + digits).cast_signed(),
+        (0, right) => -right.cast_signed(),
         _ => return Err("P on both sides of the digits".into()),
     };
     Ok((digits, scale, assumed))
@@ -282,8 +285,25 @@ mod tests {
 
     #[test]
     fn hostile_pictures_are_refused() {
-        for text in ["X(999999999999)", "X(4000000000)", "9(40)", "Q", "X(", "(3)", "S", "X(0)", ""]
-        {
+        for text in [
+            "X(999999999999)",
+            "X(4000000000)",
+            "X(4294967295)X",
+            "9P(4294967295)",
+            "9P(2147483648)",
+            "P(4294967295)9",
+            "P(4294967295)VP(4294967295)9",
+            "S(4294967295)S9",
+            "9(1073741824)P(4294967295)",
+            "Z(4294967295)-(4294967295)",
+            "9(40)",
+            "Q",
+            "X(",
+            "(3)",
+            "S",
+            "X(0)",
+            "",
+        ] {
             assert!(Picture::parse(text, false).is_err(), "{text}");
         }
     }

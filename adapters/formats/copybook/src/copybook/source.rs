@@ -71,8 +71,8 @@ pub(crate) fn characters(text: &str, form: SourceForm) -> Vec<Ch> {
         }
         if fixed && open.is_some() {
             // A continued literal runs through column 72.
-            for at in end..72 {
-                out.push(Ch { c: ' ', line: number, column: at as u32 + 1 });
+            for column in (1..=72).skip(end) {
+                out.push(Ch { c: ' ', line: number, column });
             }
         }
     }

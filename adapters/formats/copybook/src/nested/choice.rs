@@ -47,12 +47,15 @@ pub(super) fn append_choice(
         }
         let mut own = Mask::new(rows);
         node.append(block, mask, &mut own, reasons.is_some().then_some(&mut found))?;
-        own.rows().for_each(|row| unreadable[row] += 1);
+        for row in own.rows() {
+            if let Some(count) = unreadable.get_mut(row) {
+                *count += 1;
+            }
+        }
     }
-    for row in (0..rows).filter(|row| there(*row)) {
+    for (row, unreadable) in unreadable.into_iter().enumerate().filter(|(row, _)| there(*row)) {
         let unselected = selected.as_ref().is_some_and(|s| s.get(row) == Some(&None));
-        let bad =
-            if open == 0 { unselected } else { unreadable[row] == open && (!ruled || unselected) };
+        let bad = if open == 0 { unselected } else { unreadable == open && (!ruled || unselected) };
         if !bad || !choice.complete {
             continue;
         }

@@ -276,6 +276,7 @@ impl Block {
         }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "rows of the columns of one batch")]
     fn measure(&mut self, column: &Cells<'_>, first: usize) {
         let mut fixed = |width: usize, nulls: Option<&NullBuffer>| match nulls {
             None => self.places.iter_mut().for_each(|length| *length += width),
@@ -314,6 +315,10 @@ impl Block {
         }
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "rows of the columns of one batch; spans within their data; decimals as measured"
+    )]
     fn fill(&mut self, column: &Cells<'_>, first: usize, out: &mut [u8], number: &mut usize) {
         match column {
             Cells::Null => self.places.iter_mut().for_each(|place| put(out, place, &NOTHING)),
@@ -393,6 +398,7 @@ fn length_of(length: usize) -> [u8; 4] {
 }
 
 #[inline]
+#[expect(clippy::indexing_slicing, reason = "rows are as long as measured")]
 fn put(out: &mut [u8], place: &mut usize, bytes: &[u8]) {
     let end = *place + bytes.len();
     out[*place..end].copy_from_slice(bytes);
@@ -406,6 +412,7 @@ fn is_null(nulls: Option<&NullBuffer>, row: usize) -> bool {
 
 /// Arrow's offsets are never negative.
 #[inline]
+#[expect(clippy::indexing_slicing, reason = "a batch has one offset more than rows")]
 fn span(offsets: &[i32], row: usize) -> (usize, usize) {
     (offsets[row].unsigned_abs() as usize, offsets[row + 1].unsigned_abs() as usize)
 }

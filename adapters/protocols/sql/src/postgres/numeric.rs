@@ -9,6 +9,10 @@ const NEGATIVE: u16 = 0x4000;
 const MOST: usize = 12;
 
 /// Appends a decimal: `value` divided by ten to the `scale`.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "`count` is at most MOST, and `first` and `length` at most `count`"
+)]
 pub(crate) fn write(value: i128, scale: u8, out: &mut Vec<u8>) {
     let mut groups = [0_u16; MOST];
     // Groups behind the point, the last of them filled up with zeros.

@@ -65,9 +65,10 @@ impl Session for PostgresSession {
     fn unsendable(&self, rows: &RecordBatch) -> Result<Vec<(usize, Fault)>> {
         let ready = encode::all_ready(rows, &self.natives)?;
         let mut faults = Vec::new();
-        for (index, (array, native)) in rows.columns().iter().zip(&self.natives).enumerate() {
-            let name = rows.schema_ref().field(index).name();
-            faults.extend(encode::faults(name, array, &ready[index], *native));
+        let fields = rows.schema_ref().fields().iter();
+        let columns = rows.columns().iter().zip(&ready).zip(&self.natives);
+        for (field, ((array, ready), native)) in fields.zip(columns) {
+            faults.extend(encode::faults(field.name(), array, ready, *native));
         }
         faults.sort_by_key(|(row, _)| *row);
         Ok(faults)

@@ -92,6 +92,7 @@ impl<'a> Parameter<'a> {
         statement.raw_bind_parameter(number, Borrowed(value)).map_err(Refusal::Statement)
     }
 
+    #[expect(clippy::indexing_slicing, reason = "a row of the batch")]
     fn value<'s>(&'s self, row: usize, scratch: &'s mut Vec<u8>) -> Result<ValueRef<'s>, Refusal> {
         scratch.clear();
         let int = |n: i64| Ok(ValueRef::Integer(n));

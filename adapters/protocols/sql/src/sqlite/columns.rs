@@ -205,6 +205,7 @@ fn exact_double(n: i64) -> Result<f64, Wrong> {
 
 /// The decimal that a stored value means. A double means the decimal that it was made from: up to 15 digits there
 /// is one and only one with this scale, and a double that is not the nearest one to it has more decimals.
+#[expect(clippy::cast_possible_truncation, reason = "a whole number below 10^15 when it is cast")]
 fn exact_decimal(value: ValueRef<'_>, precision: u8, scale: u8) -> Result<i128, Wrong> {
     let power = 10_i128.checked_pow(u32::from(scale)).ok_or(FaultKind::OutOfRange)?;
     let limit = 10_i128.checked_pow(u32::from(precision)).ok_or(FaultKind::OutOfRange)?;
