@@ -22,6 +22,7 @@ use fenhe_core::{
 };
 use tokio::sync::OnceCell;
 
+pub(crate) use companions::Copies;
 use identity::{Object, start_of, together};
 use position::Cut;
 use reader::{FilesReader, Plan};
@@ -48,6 +49,7 @@ pub struct Files {
     once: bool,
     shown: Option<String>,
     settled: Arc<OnceCell<Settled>>,
+    copies: Copies,
     notes: Arc<Mutex<Vec<String>>>,
 }
 
@@ -72,6 +74,7 @@ impl Files {
             once: false,
             shown: None,
             settled: Arc::default(),
+            copies: Copies::default(),
             notes: Arc::default(),
         }
     }
@@ -81,6 +84,11 @@ impl Files {
     pub fn settled_by(mut self, make: MakeFormat, options: Options) -> Self {
         self.make = Some((make, options));
         self
+    }
+
+    /// Companions that were fetched while the format was looked for.
+    pub(crate) fn having(self, copies: Copies) -> Self {
+        Self { copies, ..self }
     }
 
     /// Decodes with several threads where the format can be split. Needs a runtime with blocking threads.
@@ -126,7 +134,7 @@ impl Files {
     pub async fn sample(&self, limits: &Limits) -> Result<Sample> {
         let entries = self.entries().await?;
         let first = entries.first().ok_or_else(|| not_found(&self.name))?;
-        sample(&*self.store, first, &*self.format, limits).await
+        sample(&*self.store, first, &*self.format, &self.copies, limits).await
     }
 
     /// What identifies the content of all objects, empty for what can be read only once.
@@ -186,7 +194,8 @@ impl Files {
             objects.push(Object::look(&*self.store, entry, self.once).await?);
         }
         let first = objects.first().ok_or_else(|| not_found(&self.name))?;
-        let sample = sample(&*self.store, &first.entry, &*self.format, limits).await?;
+        let sample =
+            sample(&*self.store, &first.entry, &*self.format, &self.copies, limits).await?;
         let named = |error: Error| match error.source_name_of() {
             Some(_) => error,
             None => {
@@ -227,6 +236,7 @@ pub(crate) async fn sample(
     store: &dyn Store,
     entry: &Entry,
     format: &dyn Format,
+    copies: &Copies,
     limits: &Limits,
 ) -> Result<Sample> {
     let info = format.info();
@@ -245,7 +255,7 @@ pub(crate) async fn sample(
         object,
         size: entry.size.or(complete.then_some(start.len() as u64)),
         name: entry.name.clone(),
-        companions: companions::open(store, &entry.name, info.companions).await?,
+        companions: companions::open(store, &entry.name, info.companions, copies).await?,
         limits: limits.clone(),
     })
 }
@@ -302,6 +312,7 @@ impl Exchange for Files {
             decode: Arc::clone(&found.schema),
             schema: schema::project(&found.schema, request.columns.as_deref())?,
             threads: self.threads,
+            copies: self.copies.clone(),
             shown: self.shown.clone().filter(|_| settled.objects.len() == 1),
             notes: Arc::clone(&self.notes),
             request: ReadRequest { dataset: found.name.clone(), ..request },
