@@ -44,6 +44,8 @@ pub struct Files {
     name: String,
     format: Arc<dyn Format>,
     make: Option<(MakeFormat, Options)>,
+    /// Options that hold whatever the content looks like.
+    insisted: Options,
     threads: usize,
     limits: Limits,
     once: bool,
@@ -69,6 +71,7 @@ impl Files {
             name: name.into(),
             format,
             make: None,
+            insisted: Options::new(),
             threads: 1,
             limits: Limits::default(),
             once: false,
@@ -84,6 +87,12 @@ impl Files {
     pub fn settled_by(mut self, make: MakeFormat, options: Options) -> Self {
         self.make = Some((make, options));
         self
+    }
+
+    /// The same files read with further options, above what was given and what the content says. Looking at the content
+    /// does not know of them. Only for files whose format is made again (`settled_by`).
+    pub(crate) fn insisting(&self, options: Options) -> Self {
+        Self { insisted: options, settled: Arc::default(), ..self.clone() }
     }
 
     /// Companions that were fetched while the format was looked for.
@@ -206,7 +215,7 @@ impl Files {
         let format = match &self.make {
             Some((make, options)) if !evidence.options.is_empty() => {
                 let mut all = evidence.options.clone();
-                for (key, value) in options.iter() {
+                for (key, value) in options.iter().chain(self.insisted.iter()) {
                     all.set(key, value.clone());
                 }
                 make(&all)?
