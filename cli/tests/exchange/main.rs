@@ -5,6 +5,7 @@
 mod catalogue;
 mod reference;
 mod replay;
+mod replay_keys;
 mod replay_list;
 mod support;
 mod totals;
