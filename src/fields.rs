@@ -168,8 +168,8 @@ impl BoundFields {
     }
 }
 
-/// The batch of the rows that go on; the others are its rejects, with the row of the source as their bytes.
-fn assemble(
+/// The batch of the rows that go on; the others are its rejects, with their row in `batch` as their bytes.
+pub(crate) fn assemble(
     batch: Batch,
     records: RecordBatch,
     rows: Option<Vec<usize>>,

@@ -25,6 +25,7 @@ use fenhe_core::{
 };
 use tokio::sync::OnceCell;
 
+pub(crate) use companions::Copies;
 use identity::{Object, together};
 pub(crate) use look::{entries, not_found, sample};
 use parts::PartsWriter;
@@ -45,12 +46,15 @@ pub struct Files {
     name: String,
     format: Arc<dyn Format>,
     make: Option<(MakeFormat, Options)>,
+    /// Options that hold whatever the content looks like.
+    insisted: Options,
     threads: usize,
     limits: Limits,
     once: bool,
     parts: bool,
     shown: Option<String>,
     settled: Arc<OnceCell<Settled>>,
+    copies: Copies,
     notes: Arc<Mutex<Vec<String>>>,
 }
 
@@ -70,12 +74,14 @@ impl Files {
             name: name.into(),
             format,
             make: None,
+            insisted: Options::new(),
             threads: 1,
             limits: Limits::default(),
             once: false,
             parts: false,
             shown: None,
             settled: Arc::default(),
+            copies: Copies::default(),
             notes: Arc::default(),
         }
     }
@@ -85,6 +91,17 @@ impl Files {
     pub fn settled_by(mut self, make: MakeFormat, options: Options) -> Self {
         self.make = Some((make, options));
         self
+    }
+
+    /// The same files read with further options, above what was given and what the content says. Looking at the content
+    /// does not know of them. Only for files whose format is made again (`settled_by`).
+    pub(crate) fn insisting(&self, options: Options) -> Self {
+        Self { insisted: options, settled: Arc::default(), ..self.clone() }
+    }
+
+    /// Companions that were fetched while the format was looked for.
+    pub(crate) fn having(self, copies: Copies) -> Self {
+        Self { copies, ..self }
     }
 
     /// Decodes with several threads where the format can be split. Needs a runtime with blocking threads.
@@ -141,7 +158,7 @@ impl Files {
     pub async fn sample(&self, limits: &Limits) -> Result<Sample> {
         let entries = self.entries().await?;
         let first = entries.first().ok_or_else(|| not_found(&self.name))?;
-        sample(&*self.store, first, &*self.format, limits).await
+        sample(&*self.store, first, &*self.format, &self.copies, limits).await
     }
 
     /// What identifies the content of all objects, empty for what can be read only once.
@@ -213,7 +230,8 @@ impl Files {
             objects.push(Object::look(&*self.store, entry, self.once).await?);
         }
         let first = objects.first().ok_or_else(|| not_found(&self.name))?;
-        let sample = sample(&*self.store, &first.entry, &*self.format, limits).await?;
+        let sample =
+            sample(&*self.store, &first.entry, &*self.format, &self.copies, limits).await?;
         let named = |error: Error| match error.source_name_of() {
             Some(_) => error,
             None => {
@@ -224,7 +242,7 @@ impl Files {
         let format = match &self.make {
             Some((make, options)) if !evidence.options.is_empty() => {
                 let mut all = evidence.options.clone();
-                for (key, value) in options.iter() {
+                for (key, value) in options.iter().chain(self.insisted.iter()) {
                     all.set(key, value.clone());
                 }
                 make(&all)?
@@ -293,6 +311,7 @@ impl Exchange for Files {
             decode: Arc::clone(&found.schema),
             schema: schema::project(&found.schema, request.columns.as_deref())?,
             threads: self.threads,
+            copies: self.copies.clone(),
             shown: self.shown.clone().filter(|_| settled.objects.len() == 1),
             notes: Arc::clone(&self.notes),
             request: ReadRequest { dataset: found.name.clone(), ..request },

@@ -21,7 +21,7 @@ use crate::fields::Fields;
 use crate::guarantee::Level;
 use crate::receipt::FlowReceipt;
 
-pub(crate) use keep::mode_name;
+pub(crate) use keep::{mode_name, on_disk};
 pub use open::{Outline, outline};
 pub use protect::{Hours, Protection};
 pub use together::{pump, pump_together};

@@ -5,6 +5,7 @@ mod corrections;
 mod list;
 mod raw;
 mod rows;
+mod taken;
 mod waiting;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub(crate) use list::sheet;
 #[cfg(feature = "excel")]
 pub(crate) use raw::encoding_of;
 use rows::Corrected;
+use taken::Taken;
 
 /// The end of a replay.
 #[derive(Debug)]
@@ -54,7 +56,8 @@ impl ExchangeConfig {
     }
 
     /// Sends corrected records again: those of the list, under the numbers that they had, to the target that they were
-    /// meant for. What is refused once more stays open. The receipt names the delivery that it completes, stands in
+    /// meant for. What is refused once more stays open, and so is (`replay.key`) a row whose key another record has that was
+    /// sent before or stands in the list. The receipt names the delivery that it completes, stands in
     /// the same chain, and is written to [`replay_receipt`](Self::replay_receipt). Rows without values
     /// are left out, and so are records that could not be decoded when nobody corrected them.
     ///
@@ -88,8 +91,9 @@ impl ExchangeConfig {
             started: receipt.started.clone(),
         })?;
         let mut errors = Vec::new();
-        for flow in &replays {
-            let ended = pump(flow, &control).await;
+        for (flow, notes) in replays {
+            let mut ended = pump(&flow, &control).await;
+            ended.receipt.notes.extend(notes);
             receipt.add(ended.receipt);
             errors.extend(ended.error.map(|error| (flow.name.clone(), error)));
         }
@@ -125,8 +129,8 @@ impl Prepared {
     }
 }
 
-/// The flow that sends corrected rows to the target of another flow.
-async fn replay_flow(part: Part<'_>) -> Result<Flow> {
+/// The flow that sends corrected rows to the target of another flow, and notes on what it cannot see.
+async fn replay_flow(part: Part<'_>) -> Result<(Flow, Vec<String>)> {
     let Part { delivery, prepared, mut rows } = part;
     let flow = &prepared.flow;
     if flow.target.mode == WriteMode::Replace {
@@ -142,8 +146,9 @@ async fn replay_flow(part: Part<'_>) -> Result<Flow> {
     let records: Vec<u64> = rows.iter().map(|row| row.record).collect();
     let outline = outline(flow).await?;
     let fingerprint = fingerprint(&rows);
-    let corrected = Corrected::make(flow, prepared.files.as_ref(), &outline, rows).await?;
-    Ok(Flow {
+    let (taken, notes) = Taken::of(flow, &delivery, &outline.target)?;
+    let corrected = Corrected::make(flow, prepared.files.as_ref(), &outline, rows, taken).await?;
+    let replay = Flow {
         pipeline: format!("{}#replay", flow.pipeline),
         plan: Flow::digest([flow.plan.as_str(), &delivery]),
         source: Input {
@@ -157,5 +162,6 @@ async fn replay_flow(part: Part<'_>) -> Result<Flow> {
         policy: Policy { protection: Default::default(), ..flow.policy.clone() },
         replay: Some(Replay { delivery, records, totals: flow.fields.totals().to_vec() }),
         ..flow.clone()
-    })
+    };
+    Ok((replay, notes))
 }

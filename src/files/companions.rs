@@ -1,16 +1,34 @@
 //! Files that belong to a main file: `RK.DBF` has `RK.FPT`, or `rk.fpt`.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fenhe_core::{Companion, Kind, ReadAt, Result, Store};
 
 use super::spool::Copied;
+
+/// Copies of companions whose place has no random access, by name: each is fetched once, for looking at the content and for
+/// every reading. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Copies(Arc<Mutex<BTreeMap<String, Arc<dyn ReadAt>>>>);
+
+impl Copies {
+    fn get(&self, name: &str) -> Option<Arc<dyn ReadAt>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn put(&self, name: &str, copy: &Arc<dyn ReadAt>) {
+        let mut copies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        copies.insert(name.to_owned(), Arc::clone(copy));
+    }
+}
 
 /// The companions of `name` that exist, opened.
 pub(crate) async fn open(
     store: &dyn Store,
     name: &str,
     extensions: &[&str],
+    copies: &Copies,
 ) -> Result<Vec<Companion>> {
     let mut found = Vec::new();
     if extensions.is_empty() {
@@ -21,15 +39,16 @@ pub(crate) async fn open(
     let entries = match store.list(&pattern).await {
         Ok(entries) => entries,
         Err(error) if error.kind() == Kind::Unsupported => {
-            return by_name(store, name, extensions).await;
+            return by_name(store, name, extensions, copies).await;
         }
         Err(error) => return Err(error),
     };
     for extension in extensions {
         let belongs = entries.iter().find(|entry| {
             let plain = entry.name.strip_suffix(".gz").or(entry.name.strip_suffix(".zst"));
-            let (_, _, other) = parts(plain.unwrap_or(&entry.name));
-            other.eq_ignore_ascii_case(extension)
+            let (_, other, end) = parts(plain.unwrap_or(&entry.name));
+            // `RK.OLD.FPT` belongs to `RK.OLD.DBF`.
+            other.eq_ignore_ascii_case(stem) && end.eq_ignore_ascii_case(extension)
         });
         if let Some(entry) = belongs {
             let data = store.open(&entry.name).await?;
@@ -40,7 +59,12 @@ pub(crate) async fn open(
 }
 
 /// The companions that a place without a list gives out when it is asked for them by name, in capitals or not.
-async fn by_name(store: &dyn Store, name: &str, extensions: &[&str]) -> Result<Vec<Companion>> {
+async fn by_name(
+    store: &dyn Store,
+    name: &str,
+    extensions: &[&str],
+    copies: &Copies,
+) -> Result<Vec<Companion>> {
     let (folder, stem, _) = parts(name);
     let mut found = Vec::new();
     for extension in extensions {
@@ -49,7 +73,7 @@ async fn by_name(store: &dyn Store, name: &str, extensions: &[&str]) -> Result<V
             .map(|extension| format!("{folder}{stem}.{extension}"));
         let others = others.into_iter().filter(|name| *name != first);
         for candidate in std::iter::once(first.clone()).chain(others) {
-            if let Some(data) = fetch(store, &candidate).await? {
+            if let Some(data) = fetch(store, &candidate, copies).await? {
                 found.push(Companion { extension: (*extension).into(), data });
                 break;
             }
@@ -59,7 +83,10 @@ async fn by_name(store: &dyn Store, name: &str, extensions: &[&str]) -> Result<V
 }
 
 /// The object with random access, through a temporary file where the place has none. `None`: it is not there, or not for us.
-async fn fetch(store: &dyn Store, name: &str) -> Result<Option<Arc<dyn ReadAt>>> {
+async fn fetch(store: &dyn Store, name: &str, copies: &Copies) -> Result<Option<Arc<dyn ReadAt>>> {
+    if let Some(copy) = copies.get(name) {
+        return Ok(Some(copy));
+    }
     let mut stream = match store.get(name, 0).await {
         Ok(stream) => stream,
         Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Permission) => return Ok(None),
@@ -73,7 +100,9 @@ async fn fetch(store: &dyn Store, name: &str) -> Result<Option<Arc<dyn ReadAt>>>
     while let Some(chunk) = stream.next().await? {
         copy.add(&chunk)?;
     }
-    Ok(Some(Arc::new(copy)))
+    let copy: Arc<dyn ReadAt> = Arc::new(copy);
+    copies.put(name, &copy);
+    Ok(Some(copy))
 }
 
 /// The name of a companion to be written, in capitals if the main file's extension is.
@@ -162,7 +191,7 @@ mod tests {
     async fn a_place_without_a_list_is_asked_by_name_in_either_case() {
         let shelf = Shelf(vec![("d/RK.FPT", b"memo"), ("d/rk2.fpt", b"x"), ("d/Rk3.FPT", b"y")]);
         for (main, memo) in [("d/RK.DBF", "memo"), ("d/rk2.DBF", "x"), ("d/Rk3.dbf", "y")] {
-            let found = open(&shelf, main, &["fpt", "dbt"]).await.unwrap();
+            let found = open(&shelf, main, &["fpt", "dbt"], &Copies::default()).await.unwrap();
             assert_eq!(found.len(), 1, "{main}");
             assert_eq!(found[0].extension, "fpt");
             let mut bytes = [0; 9];
@@ -170,7 +199,23 @@ mod tests {
             assert_eq!((&bytes[..n], found[0].data.size()), (memo.as_bytes(), n as u64));
             assert_eq!(found[0].data.read_at(1, &mut bytes[..2]).unwrap(), (n - 1).min(2));
         }
-        assert!(open(&shelf, "d/other.dbf", &["fpt"]).await.unwrap().is_empty());
+        assert!(
+            open(&shelf, "d/other.dbf", &["fpt"], &Copies::default()).await.unwrap().is_empty()
+        );
+    }
+
+    #[tokio::test]
+    async fn files_of_longer_names_belong_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["RK.DBF", "RK.000001.FPT", "RK.OLD.FPT"] {
+            std::fs::write(folder.path().join(name), name).unwrap();
+        }
+        let store = fenhe_file::Files::new(fenhe_file::FilesConfig::new(folder.path())).unwrap();
+        let copies = Copies::default();
+        assert!(open(&store, "RK.DBF", &["fpt"], &copies).await.unwrap().is_empty());
+        std::fs::write(folder.path().join("rk.fpt"), "memo").unwrap();
+        let found = open(&store, "RK.DBF", &["fpt"], &copies).await.unwrap();
+        assert_eq!((found.len(), found[0].data.size()), (1, 4));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use fenhe_core::{Entry, Error, Format, Kind, Limits, Result, Sample, Store};
 
 use super::identity::start_of;
-use super::{companions, parts};
+use super::{Copies, companions, parts};
 
 /// Bytes that a format is shown to recognise it. 256 KiB.
 pub(super) const SAMPLE: u64 = 256 << 10;
@@ -27,6 +27,7 @@ pub(crate) async fn sample(
     store: &dyn Store,
     entry: &Entry,
     format: &dyn Format,
+    copies: &Copies,
     limits: &Limits,
 ) -> Result<Sample> {
     let info = format.info();
@@ -45,7 +46,7 @@ pub(crate) async fn sample(
         object,
         size: entry.size.or(complete.then_some(start.len() as u64)),
         name: entry.name.clone(),
-        companions: companions::open(store, &entry.name, info.companions).await?,
+        companions: companions::open(store, &entry.name, info.companions, copies).await?,
         limits: limits.clone(),
     })
 }

@@ -10,6 +10,7 @@ use fenhe_core::{
     Source, Store,
 };
 
+use super::companions::Copies;
 use super::identity::Object;
 use super::parallel::{Parallel, Stream};
 use super::position::At;
@@ -26,6 +27,8 @@ pub(crate) struct Plan {
     /// Schema of the batches.
     pub(crate) schema: SchemaRef,
     pub(crate) threads: usize,
+    /// Companions that were fetched already.
+    pub(crate) copies: Copies,
     /// How people know the place, for rejects; empty: the object's own name.
     pub(crate) shown: Option<String>,
     pub(crate) notes: Arc<Mutex<Vec<String>>>,
@@ -78,7 +81,7 @@ impl FilesReader {
             columns: plan.request.columns.clone(),
             from: at.map(|at| at.inner.clone()),
             part: None,
-            companions: companions::open(&*plan.store, name, info.companions).await?,
+            companions: companions::open(&*plan.store, name, info.companions, &plan.copies).await?,
             limits: plan.request.limits.clone(),
         };
         let cut = at.and_then(|at| at.cut);

@@ -46,7 +46,7 @@ impl Files {
             columns: request.columns.clone(),
             from: None,
             part: None,
-            companions: companions::open(&*self.store, name, info.companions).await?,
+            companions: companions::open(&*self.store, name, info.companions, &self.copies).await?,
             limits: request.limits.clone(),
         };
         options.part = Some(Part {

@@ -298,11 +298,11 @@ pub(crate) fn mode_name(mode: WriteMode) -> &'static str {
     }
 }
 
-/// Runs a blocking write off the executor.
-async fn on_disk<T: Send + 'static>(
-    write: impl FnOnce() -> Result<T> + Send + 'static,
+/// Runs blocking work on a file off the executor.
+pub(crate) async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    tokio::task::spawn_blocking(write).await.map_err(|error| {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
         Error::new(Kind::Internal, "engine.task", "a background call ended early").caused_by(error)
     })?
 }

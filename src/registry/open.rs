@@ -8,7 +8,7 @@ use fenhe_core::{
 
 use super::recognise::extension;
 use super::{FormatEntry, Opened, Purpose, Registry, attach};
-use crate::files::{Files, entries, not_found};
+use crate::files::{Copies, Files, entries, not_found};
 use crate::place::Place;
 use crate::pump::Input;
 
@@ -118,15 +118,19 @@ impl Registry {
             }
             Opened::Store { store, name, once } => (store, name, once),
         };
+        let copies = Copies::default();
         let (entry, reason) = match &with.format {
             Some(format) => (self.entry(format)?, None),
             None => {
                 let first = first_object(&*store, &name).await?;
-                let chosen = self.recognise(&*store, &first, place, &options, &with.limits).await?;
+                let looking =
+                    self.recognise(&*store, &first, place, &options, &copies, &with.limits);
+                let chosen = looking.await?;
                 (chosen.entry, Some(chosen.reason))
             }
         };
         let files = files(entry, store, name, place, &options)?
+            .having(copies)
             .threads(with.threads)
             .limits(with.limits.clone());
         let files = if once { files.once() } else { files };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fenhe_core::{Entry, Error, Format, Kind, Limits, Options, Result, Store};
 
 use super::{FormatEntry, Registry, attach};
-use crate::files::sample;
+use crate::files::{Copies, sample};
 use crate::place::Place;
 
 /// Below this a format would rather guess than know.
@@ -48,6 +48,7 @@ impl Registry {
         entry: &Entry,
         place: &Place,
         options: &Options,
+        copies: &Copies,
         limits: &Limits,
     ) -> Result<Chosen<'_>> {
         let candidates = self.candidates(&entry.name);
@@ -59,7 +60,7 @@ impl Registry {
         let mut sure: Vec<(u8, &FormatEntry)> = Vec::new();
         let mut refused = None;
         for candidate in candidates {
-            match confidence(candidate, store, entry, place, options, limits).await {
+            match confidence(candidate, store, entry, place, options, copies, limits).await {
                 Ok(confidence) => sure.push((confidence, candidate)),
                 Err(error) => refused = Some(error),
             }
@@ -87,11 +88,12 @@ async fn confidence(
     entry: &Entry,
     place: &Place,
     options: &Options,
+    copies: &Copies,
     limits: &Limits,
 ) -> Result<u8> {
     let options = attach::files(options, &candidate.info, place.base())?;
     let format: Arc<dyn Format> = (candidate.make)(&options)?;
-    let sample = sample(store, entry, &*format, limits).await?;
+    let sample = sample(store, entry, &*format, copies, limits).await?;
     Ok(format.infer(&sample)?.confidence)
 }
 

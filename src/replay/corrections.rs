@@ -3,7 +3,9 @@
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
-use fenhe_core::{Batch, Error, Kind, Limits, ReadRequest, Result, nearest};
+use fenhe_core::{
+    Batch, Error, Exchange, Kind, Limits, Options, ReadRequest, Reader, Reject, Result, nearest,
+};
 
 use super::list::{BYTES, DELIVERY, OWN, RECORD, SHAPE, TEXT};
 use super::raw::Given;
@@ -38,24 +40,17 @@ impl Corrections {
     /// Reads a corrected list, whose columns must all be text. Lines out of the file of rejects, their `raw` corrected, are
     /// a list as well.
     ///
-    /// Errors name the line of the list: in CSV the physical one, as values with line feeds go over several. Blank lines
-    /// between rows, which no list has that was exported, are not seen.
+    /// Errors name the line of the list: in CSV the physical one, as values with line feeds go over several, and as
+    /// somebody may have put blank lines between the rows.
     ///
     /// # Errors
     /// [`Kind::Config`] with code `replay.list` when it lacks the column `_record` or a row is damaged; those of
     /// reading it.
     pub async fn read(list: &SourceEnd, limits: &Limits) -> Result<Self> {
-        let mut ruler = Ruler::of(list.format);
-        let list = &list.input;
-        let request = ReadRequest {
-            dataset: list.dataset.clone(),
-            limits: limits.clone(),
-            ..ReadRequest::default()
-        };
-        let mut reader = list.exchange.read(request).await?;
-        let mut read = Self { name: list.name.clone(), ..Self::default() };
+        let (mut reader, mut ruler) = open(list, limits).await?;
+        let mut read = Self { name: list.input.name.clone(), ..Self::default() };
         while let Some(batch) = reader.next().await? {
-            if let Some(reject) = batch.rejects.first() {
+            if let Some(reject) = batch.rejects.iter().find(|reject| !is_blank(reject)) {
                 let what = format!("the list itself is damaged: {reject}");
                 let line = reject.line.unwrap_or(ruler.header + reject.record);
                 return Err(read.wrong("replay.list", line, what));
@@ -192,36 +187,62 @@ impl Corrections {
     }
 }
 
+/// The list being read, and what tells its lines. Blank lines of a CSV list are read as records that are none: so they are
+/// counted.
+async fn open(list: &SourceEnd, limits: &Limits) -> Result<(Box<dyn Reader>, Ruler)> {
+    let request = ReadRequest {
+        dataset: list.input.dataset.clone(),
+        limits: limits.clone(),
+        ..ReadRequest::default()
+    };
+    let Some(files) = list.files.as_ref().filter(|_| list.format == Some("csv")) else {
+        let ruler = Ruler { header: u64::from(list.format == Some("excel")), feeds: None };
+        return Ok((list.input.exchange.read(request).await?, ruler));
+    };
+    // A blank line must not be taken for the header.
+    let above = blank_lines(&files.sample(limits).await?.bytes);
+    let mut options = Options::new();
+    options.set("blank_lines", "record");
+    if above > 0 {
+        options.set("skip_lines", above);
+    }
+    let reader = files.insisting(options).read(request).await?;
+    let names = reader.schema();
+    let header = 1 + above + names.fields().iter().map(|field| feeds(field.name())).sum::<u64>();
+    Ok((reader, Ruler { header, feeds: Some(0) }))
+}
+
+/// Blank lines at the start of a text.
+fn blank_lines(bytes: &[u8]) -> u64 {
+    let mut rest = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let mut lines = 0;
+    while let Some(after) = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")) {
+        (rest, lines) = (after, lines + 1);
+    }
+    lines
+}
+
+/// Whether what was rejected is a blank line, in one byte a character or in two.
+fn is_blank(reject: &Reject) -> bool {
+    !reject.raw_cut && reject.raw.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0))
+}
+
 /// Tells the lines of a list.
 struct Ruler {
-    /// Lines above the first row.
+    /// Lines above the first record.
     header: u64,
-    /// Whether a value with line feeds goes over several lines.
-    folds: bool,
-    /// Line feeds in the rows so far.
-    feeds: u64,
+    /// Line feeds in the rows so far, where a value with line feeds goes over several lines.
+    feeds: Option<u64>,
 }
 
 impl Ruler {
-    fn of(format: Option<&str>) -> Self {
-        Self {
-            header: u64::from(matches!(format, Some("csv" | "excel"))),
-            folds: format == Some("csv"),
-            feeds: 0,
-        }
-    }
-
     /// The line that a row begins in; rows are asked for in their order.
     fn next(&mut self, number: u64, records: &RecordBatch, row: usize) -> u64 {
-        if self.folds && number == 1 {
-            let names = records.schema();
-            self.feeds = names.fields().iter().map(|field| feeds(field.name())).sum();
-        }
-        let at = self.header + self.feeds + number;
-        if self.folds {
+        let at = self.header + self.feeds.unwrap_or_default() + number;
+        if let Some(all) = &mut self.feeds {
             let texts = records.columns().iter().filter_map(|column| column.as_string_opt::<i32>());
             let texts = texts.filter(|texts| texts.is_valid(row));
-            self.feeds += texts.map(|texts| feeds(texts.value(row))).sum::<u64>();
+            *all += texts.map(|texts| feeds(texts.value(row))).sum::<u64>();
         }
         at
     }

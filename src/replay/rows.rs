@@ -1,10 +1,11 @@
 //! Corrected rows as a source.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_select::filter::filter_record_batch;
 use async_trait::async_trait;
 use bytes::Bytes;
 use fenhe_core::{
@@ -13,7 +14,9 @@ use fenhe_core::{
 };
 
 use super::assign::Correction;
+use super::taken::{Holder, Taken};
 use super::waiting::Shape;
+use crate::fields::assemble;
 use crate::files::Files;
 use crate::pump::{Flow, Outline};
 use crate::typed::typed;
@@ -23,16 +26,29 @@ use crate::types::type_name;
 #[derive(Debug)]
 pub(super) struct Corrected {
     schema: SchemaRef,
-    batches: Vec<Batch>,
+    made: Vec<Made>,
+    taken: Taken,
+    source: Arc<Source>,
+    limits: Limits,
+}
+
+/// Rows of the target, and what they were made of.
+#[derive(Clone, Debug)]
+struct Made {
+    batch: Batch,
+    of: Batch,
+    shape: Shape,
 }
 
 impl Corrected {
-    /// The rows as the target wants them; what cannot be made so is a reject under its old number.
+    /// The rows as the target wants them; what cannot be made so is a reject under its old number. Whether their keys are
+    /// `taken` is asked when they are sent, under the lock of the replay.
     pub(super) async fn make(
         flow: &Flow,
         files: Option<&Files>,
         outline: &Outline,
         rows: Vec<Correction>,
+        taken: Taken,
     ) -> Result<Self> {
         let source = Arc::new(Source {
             name: flow.source.name.clone(),
@@ -41,36 +57,65 @@ impl Corrected {
         let most = usize::try_from(flow.limits.batch_rows).unwrap_or(usize::MAX).max(1);
         // One for all, so that its rules see what comes twice.
         let fields = flow.fields.bind(&outline.source)?;
-        let mut batches = Vec::new();
+        let mut made = Vec::new();
         for shape in [Shape::Source, Shape::Target] {
             let these: Vec<&Correction> = rows.iter().filter(|row| row.shape == shape).collect();
             for part in these.chunks(most) {
-                batches.push(match shape {
-                    Shape::Source => {
-                        let batch = as_typed(part, &outline.source, &source, &flow.limits)?;
-                        fields.apply(batch, &source, &flow.limits)?
-                    }
-                    _ => {
-                        let batch = as_typed(part, &outline.target, &source, &flow.limits)?;
-                        of_target(fields.check(batch, &source, &flow.limits)?)
-                    }
-                });
+                let schema = if shape == Shape::Source { &outline.source } else { &outline.target };
+                let of = as_typed(part, schema, &source, &flow.limits)?;
+                let batch = match shape {
+                    Shape::Source => fields.apply(of.clone(), &source, &flow.limits)?,
+                    _ => of_target(fields.check(of.clone(), &source, &flow.limits)?),
+                };
+                made.push(Made { batch, of, shape });
             }
         }
         for (reject, bytes) in rows.iter().filter_map(|row| row.again.as_ref()) {
-            let batch = decoded(flow, files, outline, reject, bytes.clone()).await?;
-            batches.push(fields.apply(batch, &source, &flow.limits)?);
+            let of = decoded(flow, files, outline, reject, bytes.clone()).await?;
+            let batch = fields.apply(of.clone(), &source, &flow.limits)?;
+            made.push(Made { batch, of, shape: Shape::Source });
         }
-        let schema = batches
+        let schema = made
             .first()
-            .map_or_else(|| Arc::clone(&outline.target), |batch: &Batch| batch.records.schema());
+            .map_or_else(|| Arc::clone(&outline.target), |made| made.batch.records.schema());
         // Both ways lead to the same columns; only what is said about them may differ.
-        for (number, batch) in batches.iter_mut().enumerate() {
+        for (number, Made { batch, .. }) in made.iter_mut().enumerate() {
             batch.position = Position::new("replay", 1, &number)?;
             batch.records =
                 RecordBatch::try_new(Arc::clone(&schema), batch.records.columns().to_vec())?;
         }
-        Ok(Self { schema, batches })
+        Ok(Self { schema, made, taken, source, limits: flow.limits.clone() })
+    }
+}
+
+impl Made {
+    /// Puts the rows aside whose keys others have.
+    fn without(
+        self,
+        holders: &BTreeMap<u64, Holder>,
+        key: &[String],
+        source: &Arc<Source>,
+        limits: &Limits,
+    ) -> Result<Batch> {
+        let Self { batch, of, shape } = self;
+        let numbers = batch.record_numbers();
+        let kept: BooleanArray =
+            numbers.iter().map(|number| Some(!holders.contains_key(number))).collect();
+        if kept.false_count() == 0 {
+            return Ok(batch);
+        }
+        let records = filter_record_batch(&batch.records, &kept)?;
+        let (mut rows, mut bad) = (Vec::new(), Vec::new());
+        let mapped = of.record_numbers().into_iter().enumerate();
+        for (row, number) in mapped.filter(|(_, number)| numbers.binary_search(number).is_ok()) {
+            match holders.get(&number) {
+                Some(holder) => bad.push((row, Reject::new(holder.fault(key)).by("replay"))),
+                None => rows.push(row),
+            }
+        }
+        let given = Batch { rejects: batch.rejects, position: batch.position, ..of };
+        let batch = assemble(given, records, Some(rows), bad, source, limits)?;
+        Ok(if shape == Shape::Target { of_target(batch) } else { batch })
     }
 }
 
@@ -193,14 +238,23 @@ impl Exchange for Corrected {
     async fn read(&self, _request: ReadRequest) -> Result<Box<dyn Reader>> {
         Ok(Box::new(Rows {
             schema: Arc::clone(&self.schema),
-            batches: self.batches.iter().cloned().collect(),
+            made: self.made.iter().cloned().collect(),
+            taken: self.taken.clone(),
+            holders: None,
+            source: Arc::clone(&self.source),
+            limits: self.limits.clone(),
         }))
     }
 }
 
 struct Rows {
     schema: SchemaRef,
-    batches: VecDeque<Batch>,
+    made: VecDeque<Made>,
+    taken: Taken,
+    /// Who else has the keys of these rows, once it was asked.
+    holders: Option<BTreeMap<u64, Holder>>,
+    source: Arc<Source>,
+    limits: Limits,
 }
 
 #[async_trait]
@@ -210,7 +264,16 @@ impl Reader for Rows {
     }
 
     async fn next(&mut self) -> Result<Option<Batch>> {
-        Ok(self.batches.pop_front())
+        let holders = match self.holders.take() {
+            Some(holders) => holders,
+            None => self.taken.holders(self.made.iter().map(|made| &made.batch)).await?,
+        };
+        let batch = self
+            .made
+            .pop_front()
+            .map(|made| made.without(&holders, self.taken.key(), &self.source, &self.limits));
+        self.holders = Some(holders);
+        batch.transpose()
     }
 
     async fn commit(&mut self, _upto: &Position) -> Result<()> {

@@ -138,7 +138,7 @@ fn state(reject: &Reject, outline: &Outline) -> (Shape, Values) {
     let all_in = |schema: &Schema| row.keys().all(|name| schema.index_of(name).is_ok());
     let shape = match (reject.raw_is, &*reject.adapter) {
         (Raw::Target, _) => Shape::Target,
-        (_, "fields" | "mapping" | "contract") => Shape::Source,
+        (_, "fields" | "mapping" | "contract" | "replay") => Shape::Source,
         // Ledgers that do not tell the rows of the target from others yet.
         _ if !row.is_empty() && all_in(&outline.target) && !all_in(&outline.source) => {
             Shape::Target

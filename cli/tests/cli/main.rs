@@ -4,6 +4,7 @@
 
 mod books;
 mod convert;
+mod memo;
 mod run;
 mod usage;
 #[path = "../work/mod.rs"]

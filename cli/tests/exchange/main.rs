@@ -6,6 +6,7 @@ mod catalogue;
 mod parts;
 mod reference;
 mod replay;
+mod replay_keys;
 mod replay_list;
 mod support;
 mod totals;

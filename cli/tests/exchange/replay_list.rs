@@ -67,6 +67,36 @@ fn lines_are_those_of_the_file_also_behind_values_of_several_lines() {
 }
 
 #[test]
+fn blank_lines_that_somebody_put_in_are_lines() {
+    let work = work(APPEND, "id,amt\n1,1.00\n2,x\n3,y\n");
+    let list = work.read("list.csv").replace(",2,x", ",2,2.00").replace(",3,y", ",3,3.00");
+    let rows: Vec<&str> = list.lines().collect();
+    let [head, two, three] = rows.as_slice() else { panic!("{list}") };
+    for end in ["\n", "\r\n"] {
+        // Lines 2 and 3 are blank, 5 as well; the third record is named twice, in lines 6 and 8.
+        let lines = [*head, "", "", two, "", three, "", three, ""];
+        work.write("wrong.csv", lines.join(end));
+        let ran = work.ends("replay exchange.toml --corrected wrong.csv", 2);
+        let told = ran.err.contains("line 8") && ran.err.contains("stands in line 6 already");
+        assert!(ran.err.contains("replay.twice") && told, "{}", ran.err);
+        // Above the header, and beside a value of two lines; a mark of the encoding stands before all of it.
+        let (head, two) = (format!("_remark,{head}"), format!("\"a{end}b\",{two}"));
+        let broken = format!(",{},more", three);
+        let lines = ["\u{feff}", "", &head, "", &two, "", &broken];
+        work.write("wrong.csv", lines.join(end));
+        let ran = work.ends("replay exchange.toml --corrected wrong.csv", 2);
+        assert!(ran.err.contains("line 8, column 1"), "{}", ran.err);
+    }
+    // They are no records, and no reason to refuse a list; a line of blanks is.
+    work.write("blanks.csv", [*head, "", two, "   ", three].join("\n"));
+    let ran = work.ends("replay exchange.toml --corrected blanks.csv", 2);
+    assert!(ran.err.contains("replay.list") && ran.err.contains("line 4"), "{}", ran.err);
+    work.write("right.csv", ["", *head, "", two, "", "", three, "", ""].join("\n"));
+    work.ends("replay exchange.toml --corrected right.csv", 0);
+    assert_eq!(self::rows(&work), ["1|1", "2|2", "3|3"]);
+}
+
+#[test]
 fn records_that_nobody_corrected_are_left_out() {
     let work = work(APPEND, "id,amt\n1,1.00\n2,2.00,\n3\n");
     let sent = work.ends("replay exchange.toml --corrected list.csv", 0);

@@ -276,6 +276,23 @@ impl Ledger {
         })
     }
 
+    /// Whether the key of every row of a delivery, and of the deliveries that sent its rejects again, is kept.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn keeps_keys(&self, delivery: &str) -> Result<bool> {
+        self.reading(|c| {
+            c.query_row(
+                "SELECT NOT EXISTS (
+                   SELECT 1 FROM delivery d JOIN batch b ON b.delivery = d.delivery
+                   LEFT JOIN row_index i ON i.delivery = b.delivery AND i.batch = b.batch
+                   WHERE (d.delivery = ?1 OR d.replay_of = ?1) AND b.rows > 0 AND i.keys IS NULL)",
+                [delivery],
+                |row| row.get(0),
+            )
+        })
+    }
+
     /// Deliveries that sent rejects of this one again.
     ///
     /// # Errors

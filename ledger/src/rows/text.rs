@@ -1,5 +1,6 @@
 //! Encoded key values as people write them.
 
+use arrow_array::types::Date32Type;
 use arrow_schema::DataType;
 
 /// The values of an encoded row of these types, joined by `|`; what has no plain form is hexadecimal.
@@ -33,7 +34,7 @@ fn one(value: &[u8], kind: &DataType) -> String {
             String::from_utf8_lossy(value).into_owned()
         }
         DataType::Boolean => (value == [1]).to_string(),
-        DataType::Date32 => number(value).map_or_else(|| hex::encode(value), date),
+        DataType::Date32 => date(value).unwrap_or_else(|| hex::encode(value)),
         kind if kind.is_integer() => {
             number(value).map_or_else(|| hex::encode(value), |n| n.to_string())
         }
@@ -63,18 +64,10 @@ fn decimal(unscaled: i128, scale: i8) -> String {
     format!("{}{whole}.{part}", if unscaled < 0 { "-" } else { "" })
 }
 
-/// `civil_from_days` of H. Hinnant, for the whole range of a 32-bit day.
-fn date(days: i128) -> String {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i128::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+/// By Arrow's calendar, which this room has anyway: that of `fenhe-values` would bring its code pages along.
+fn date(value: &[u8]) -> Option<String> {
+    let days = i32::try_from(number(value)?).ok()?;
+    Date32Type::to_naive_date_opt(days).map(|day| day.to_string())
 }
 
 #[cfg(test)]
@@ -90,5 +83,15 @@ mod tests {
             [DataType::Utf8, DataType::Date32, DataType::Decimal128(12, 2), DataType::Int64];
         assert_eq!(key_text(&row, &kinds), "王五|2000-02-29|-1.00|null");
         assert_eq!(key_text(&row[..3], &kinds[..1]), "");
+    }
+
+    #[test]
+    fn days_before_the_epoch_and_days_of_no_calendar() {
+        // date -d 1900-02-28 +%s is -2203977600; 1900 has no leap day, so the next day is March 1.
+        let day =
+            |days: i32| key_text(&[&[4], &days.to_le_bytes()[..]].concat(), &[DataType::Date32]);
+        assert_eq!(day(-25_509), "1900-02-28");
+        assert_eq!(day(-25_508), "1900-03-01");
+        assert_eq!(day(i32::MAX), "ffffff7f", "in the year 5,881,580");
     }
 }

@@ -38,8 +38,27 @@ impl View {
     }
 }
 
+/// A table as one kind of database describes it, which may be a front table.
+pub(crate) trait Fronted: Sized {
+    fn dialect(&self) -> &'static dyn Dialect;
+
+    fn has(&self, column: &str) -> bool;
+
+    /// Its name as SQL.
+    fn quoted(&self) -> Result<String>;
+
+    /// What grows with every row where nobody named a column, as SQL.
+    fn growing(&self) -> Result<Option<String>>;
+
+    /// With a column of text more, which is read only.
+    fn computed(self, name: &str, expression: String) -> Self;
+
+    /// Only the rows that meet a condition.
+    fn only(self, condition: String) -> Self;
+}
+
 /// The column of receipts that says what became of a row.
-pub(crate) const OUTCOME: &str = "outcome";
+const OUTCOME: &str = "outcome";
 
 /// Names of the control columns, and what goes into them.
 #[derive(Clone, Debug)]
@@ -117,7 +136,7 @@ impl FrontTable {
     }
 
     /// Refuses a table that has not the control columns.
-    pub(crate) fn require(&self, table: &str, has: impl Fn(&str) -> bool) -> Result<()> {
+    fn require(&self, table: &str, has: impl Fn(&str) -> bool) -> Result<()> {
         let needed = [&self.own_key, &self.valid, &self.state, &self.failure];
         match needed.into_iter().find(|name| !has(name)) {
             None => Ok(()),
@@ -130,14 +149,27 @@ impl FrontTable {
         }
     }
 
+    /// The table as one of its views; `name` is what a refusal calls it.
+    ///
+    /// # Errors
+    /// `sql.front_columns` for a table without the control columns, `sql.front_sequence` where nothing tells the latest row.
+    pub(crate) fn view<T: Fronted>(&self, table: T, name: &str, view: View) -> Result<T> {
+        self.require(name, |column| table.has(column))?;
+        let dialect = table.dialect();
+        if view == View::Receipts {
+            return Ok(table.computed(OUTCOME, self.outcome(dialect)?));
+        }
+        let sequence = match &self.sequence {
+            Some(name) => dialect.quote(name)?,
+            None => table.growing()?.ok_or_else(no_sequence)?,
+        };
+        let condition = self.current(dialect, &table.quoted()?, &sequence)?;
+        Ok(table.only(condition))
+    }
+
     /// The condition of the rows that are valid now: an invalidation has the own key of the row that it takes back,
     /// and comes after it. `table` and `sequence`, the column that grows, are SQL already.
-    pub(crate) fn current(
-        &self,
-        dialect: &dyn Dialect,
-        table: &str,
-        sequence: &str,
-    ) -> Result<String> {
+    fn current(&self, dialect: &dyn Dialect, table: &str, sequence: &str) -> Result<String> {
         let (valid, own) = (dialect.quote(&self.valid)?, dialect.quote(&self.own_key)?);
         Ok(format!(
             "{valid} = '1' AND {sequence} NOT IN (SELECT w.{sequence} FROM {table} w JOIN \
@@ -147,7 +179,7 @@ impl FrontTable {
     }
 
     /// What became of a row: `refused` once the platform gave a reason, `waiting` until it took it, else `taken`.
-    pub(crate) fn outcome(&self, dialect: &dyn Dialect) -> Result<String> {
+    fn outcome(&self, dialect: &dyn Dialect) -> Result<String> {
         let (failure, state) = (dialect.quote(&self.failure)?, dialect.quote(&self.state)?);
         Ok(format!(
             "CASE WHEN {failure} IS NOT NULL AND trim({failure}) <> '' THEN 'refused' \
@@ -231,6 +263,13 @@ impl FrontTable {
         );
         Ok([invalidate, fresh])
     }
+}
+
+/// No column of a front table says in which order its rows came.
+pub(crate) fn no_sequence() -> Error {
+    let message = "nothing tells which row of the front table is the latest";
+    Error::new(Kind::Config, "sql.front_sequence", message)
+        .hint("name a column that grows with every row: front_sequence")
 }
 
 /// What the statements of a report are made of. Everything but names of columns is SQL already.

@@ -12,7 +12,7 @@ use super::MysqlDialect;
 use super::error::fatal;
 use super::native::Native;
 use crate::Dialect;
-use crate::front::{FrontTable, OUTCOME};
+use crate::front::Fronted;
 
 /// Tables of our own, hidden from `discover`.
 pub(crate) const OWN: &str = "_fenhe_";
@@ -113,45 +113,6 @@ impl Table {
             .or_else(|| self.columns.iter().find(|c| c.name.eq_ignore_ascii_case(name)))
     }
 
-    /// Database and name, quoted.
-    pub(crate) fn quoted(&self) -> Result<String> {
-        qualified(&self.database, &self.name)
-    }
-
-    /// The rows of a front table that are valid now.
-    pub(crate) fn current(mut self, front: &FrontTable) -> Result<Self> {
-        let key = self.key();
-        let sequence = match (&front.sequence, key.as_slice()) {
-            (Some(name), _) => MysqlDialect.quote(name)?,
-            (None, [only]) => MysqlDialect.quote(only)?,
-            (None, _) => {
-                return Err(Error::new(
-                    Kind::Config,
-                    "sql.front_sequence",
-                    "nothing tells which row of the front table is the latest",
-                )
-                .hint("name a column that grows with every row: front_sequence"));
-            }
-        };
-        let table = self.quoted()?;
-        self.condition = Some(front.current(&MysqlDialect, &table, &sequence)?);
-        Ok(self)
-    }
-
-    /// The receipts of a front table: its rows with what became of each.
-    pub(crate) fn receipts(mut self, front: &FrontTable) -> Result<Self> {
-        self.columns.push(Column {
-            name: OUTCOME.into(),
-            declared: "varchar(8)".into(),
-            native: Native::Text,
-            nullable: true,
-            key: 0,
-            generated: true,
-            expression: Some(front.outcome(&MysqlDialect)?),
-        });
-        Ok(self)
-    }
-
     /// Columns of every unique index.
     pub(crate) async fn unique_keys(&self, conn: &mut Conn) -> Result<Vec<Vec<String>>> {
         let sql = "SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS \
@@ -182,6 +143,44 @@ impl Table {
         })?;
         let dataset = if own == 1 { name.clone() } else { format!("{database}.{name}") };
         Ok(Self { database, name, dataset, columns, condition: None })
+    }
+}
+
+impl Fronted for Table {
+    fn dialect(&self) -> &'static dyn Dialect {
+        &MysqlDialect
+    }
+
+    fn has(&self, column: &str) -> bool {
+        self.column(column).is_some()
+    }
+
+    fn quoted(&self) -> Result<String> {
+        qualified(&self.database, &self.name)
+    }
+
+    fn growing(&self) -> Result<Option<String>> {
+        match self.key().as_slice() {
+            [only] => MysqlDialect.quote(only).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn computed(mut self, name: &str, expression: String) -> Self {
+        self.columns.push(Column {
+            name: name.into(),
+            declared: "varchar(8)".into(),
+            native: Native::Text,
+            nullable: true,
+            key: 0,
+            generated: true,
+            expression: Some(expression),
+        });
+        self
+    }
+
+    fn only(self, condition: String) -> Self {
+        Self { condition: Some(condition), ..self }
     }
 }
 

@@ -68,22 +68,14 @@ impl Mysql {
     async fn table(&self, conn: &mut Conn, name: &str) -> Result<Table> {
         if let Some(table) = Table::find(conn, name).await?.filter(|_| !name.is_empty()) {
             return match &self.front {
-                Some(front) => {
-                    front.require(name, |column| table.column(column).is_some())?;
-                    table.current(front)
-                }
+                Some(front) => front.view(table, name, View::Current),
                 None => Ok(table),
             };
         }
         if let Some((base, view)) = View::of(name)
             && let Some(table) = Table::find(conn, base).await?
         {
-            let front = self.config.front_names()?;
-            front.require(base, |column| table.column(column).is_some())?;
-            let mut table = match view {
-                View::Receipts => table.receipts(&front),
-                View::Current => table.current(&front),
-            }?;
+            let mut table = self.config.front_names()?.view(table, base, view)?;
             table.dataset.push_str(view.suffix());
             return Ok(table);
         }

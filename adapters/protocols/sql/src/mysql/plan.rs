@@ -9,6 +9,7 @@ use super::MysqlDialect;
 use super::catalogue::Table;
 use super::native::Native;
 use crate::Dialect;
+use crate::front::Fronted;
 
 const ADAPTER: &str = "mysql";
 const VERSION: u16 = 1;

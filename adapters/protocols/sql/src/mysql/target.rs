@@ -14,7 +14,7 @@ use super::error::fatal;
 use super::native::{self, Native};
 use super::session::MysqlSession;
 use crate::Dialect;
-use crate::front::{FrontTable, Report};
+use crate::front::{FrontTable, Report, no_sequence};
 use crate::server::{Plan, ServerConfig, ServerWriter, Task};
 use crate::statement::{self, list};
 use crate::tombstone::{DELETED, Tombstone, loaded};
@@ -242,12 +242,7 @@ impl Target<'_> {
             (Some(name), _, _) => MysqlDialect.quote(name),
             (None, _, None) => MysqlDialect.quote(&front.serial),
             (None, [only], Some(_)) if !self.columns.contains(only) => MysqlDialect.quote(only),
-            _ => Err(Error::new(
-                Kind::Config,
-                "sql.front_sequence",
-                "nothing tells which row of the front table is the latest",
-            )
-            .hint("name a column that grows with every row: front_sequence")),
+            _ => Err(no_sequence()),
         }
     }
 }

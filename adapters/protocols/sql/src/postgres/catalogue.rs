@@ -11,7 +11,7 @@ use super::PostgresDialect;
 use super::error::fatal;
 use super::native::Native;
 use crate::Dialect;
-use crate::front::{FrontTable, OUTCOME};
+use crate::front::Fronted;
 
 /// Tables of our own, hidden from `discover`.
 pub(crate) const OWN: &str = "_fenhe_";
@@ -126,38 +126,6 @@ impl Table {
         self.columns.iter().find(|c| c.name == name)
     }
 
-    /// The rows of a front table that are valid now.
-    pub(crate) fn current(mut self, front: &FrontTable) -> Result<Self> {
-        let key = self.key();
-        let sequence = match (&front.sequence, key.as_slice()) {
-            (Some(name), _) => PostgresDialect.quote(name)?,
-            (None, [only]) => PostgresDialect.quote(only)?,
-            (None, _) => "ctid".into(),
-        };
-        let table = self.quoted()?;
-        self.condition = Some(front.current(&PostgresDialect, &table, &sequence)?);
-        Ok(self)
-    }
-
-    /// The receipts of a front table: its rows with what became of each.
-    pub(crate) fn receipts(mut self, front: &FrontTable) -> Result<Self> {
-        self.columns.push(Column {
-            name: OUTCOME.into(),
-            declared: "text".into(),
-            native: Native::Text,
-            nullable: true,
-            key: 0,
-            generated: true,
-            expression: Some(front.outcome(&PostgresDialect)?),
-        });
-        Ok(self)
-    }
-
-    /// Schema and name, quoted.
-    pub(crate) fn quoted(&self) -> Result<String> {
-        qualified(&self.schema_name, &self.name)
-    }
-
     /// Columns of every unique index that has all its rows and no expressions.
     pub(crate) async fn unique_keys(&self, client: &Client) -> Result<Vec<Vec<String>>> {
         let sql = "SELECT (SELECT array_agg(a.attname::text) FROM pg_attribute a \
@@ -182,6 +150,44 @@ impl Table {
         };
         let dataset = if first { name.clone() } else { format!("{schema_name}.{name}") };
         Ok(Self { oid, schema_name, name, dataset, columns, condition: None, order })
+    }
+}
+
+impl Fronted for Table {
+    fn dialect(&self) -> &'static dyn Dialect {
+        &PostgresDialect
+    }
+
+    fn has(&self, column: &str) -> bool {
+        self.column(column).is_some()
+    }
+
+    fn quoted(&self) -> Result<String> {
+        qualified(&self.schema_name, &self.name)
+    }
+
+    fn growing(&self) -> Result<Option<String>> {
+        match self.key().as_slice() {
+            [only] => PostgresDialect.quote(only).map(Some),
+            _ => Ok(Some("ctid".into())),
+        }
+    }
+
+    fn computed(mut self, name: &str, expression: String) -> Self {
+        self.columns.push(Column {
+            name: name.into(),
+            declared: "text".into(),
+            native: Native::Text,
+            nullable: true,
+            key: 0,
+            generated: true,
+            expression: Some(expression),
+        });
+        self
+    }
+
+    fn only(self, condition: String) -> Self {
+        Self { condition: Some(condition), ..self }
     }
 }
 

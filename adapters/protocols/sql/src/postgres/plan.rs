@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::PostgresDialect;
 use super::catalogue::{Order, Table};
 use crate::Dialect;
+use crate::front::Fronted;
 
 const ADAPTER: &str = "postgres";
 const VERSION: u16 = 1;

@@ -11,7 +11,7 @@ use super::error::fatal;
 use super::native::Native;
 use super::{SqliteDialect, Types};
 use crate::Dialect;
-use crate::front::{FrontTable, OUTCOME};
+use crate::front::Fronted;
 
 /// Tables of our own, hidden from `discover`.
 pub(crate) const OWN: &str = "_fenhe_";
@@ -90,40 +90,6 @@ impl Table {
         tables.collect()
     }
 
-    /// The receipts of a front table: its rows with what became of each.
-    pub(crate) fn receipts(mut self, front: &FrontTable) -> Result<Self> {
-        self.columns.push(Column {
-            name: OUTCOME.into(),
-            declared: "TEXT".into(),
-            native: Native::Text,
-            arrow: DataType::Utf8,
-            nullable: true,
-            key: 0,
-            generated: true,
-            expression: Some(front.outcome(&SqliteDialect)?),
-        });
-        Ok(self)
-    }
-
-    /// The rows of a front table that are valid now.
-    pub(crate) fn current(mut self, front: &FrontTable) -> Result<Self> {
-        let sequence = match (&front.sequence, &self.order) {
-            (Some(sequence), _) => SqliteDialect.quote(sequence)?,
-            (None, Order::RowId(id)) => (*id).to_owned(),
-            (None, _) => {
-                return Err(Error::new(
-                    Kind::Config,
-                    "sql.front_sequence",
-                    "nothing tells which row of the front table is the latest",
-                )
-                .hint("name a column that grows with every row: front_sequence"));
-            }
-        };
-        let table = SqliteDialect.quote(&self.name)?;
-        self.condition = Some(front.current(&SqliteDialect, &table, &sequence)?);
-        Ok(self)
-    }
-
     pub(crate) fn schema(&self) -> SchemaRef {
         let fields: Vec<_> = self.columns.iter().map(Column::field).collect();
         let metadata = [(FORMAT.to_owned(), "sqlite".to_owned())].into();
@@ -180,6 +146,45 @@ impl Table {
             _ => Order::Given,
         };
         Ok(table)
+    }
+}
+
+impl Fronted for Table {
+    fn dialect(&self) -> &'static dyn Dialect {
+        &SqliteDialect
+    }
+
+    fn has(&self, column: &str) -> bool {
+        self.column(column).is_some()
+    }
+
+    fn quoted(&self) -> Result<String> {
+        SqliteDialect.quote(&self.name)
+    }
+
+    fn growing(&self) -> Result<Option<String>> {
+        Ok(match &self.order {
+            Order::RowId(id) => Some((*id).to_owned()),
+            _ => None,
+        })
+    }
+
+    fn computed(mut self, name: &str, expression: String) -> Self {
+        self.columns.push(Column {
+            name: name.into(),
+            declared: "TEXT".into(),
+            native: Native::Text,
+            arrow: DataType::Utf8,
+            nullable: true,
+            key: 0,
+            generated: true,
+            expression: Some(expression),
+        });
+        self
+    }
+
+    fn only(self, condition: String) -> Self {
+        Self { condition: Some(condition), ..self }
     }
 }
 

@@ -255,23 +255,15 @@ fn table_of(connection: &Connection, settings: &SqliteConfig, name: &str) -> Res
         && let Some(table) = Table::find(connection, name, settings.types)?
     {
         return match settings.front()? {
-            Some(front) => {
-                front.require(name, |column| table.column(column).is_some())?;
-                table.current(&front)
-            }
+            Some(front) => front.view(table, name, View::Current),
             None => Ok(table),
         };
     }
     if let Some((base, view)) = View::of(name)
         && let Some(mut table) = Table::find(connection, base, settings.types)?
     {
-        let front = settings.front_names()?;
-        front.require(base, |column| table.column(column).is_some())?;
         table.dataset = Some(format!("{}{}", table.name, view.suffix()));
-        return match view {
-            View::Receipts => table.receipts(&front),
-            View::Current => table.current(&front),
-        };
+        return settings.front_names()?.view(table, base, view);
     }
     let mut all = Table::all(connection, settings.types)?;
     if name.is_empty() && all.len() == 1 {
