@@ -1,6 +1,9 @@
 //! Blocks of fields to Arrow arrays, a column at a time.
 
 mod fill;
+mod memo;
+mod places;
+mod sink;
 mod text;
 
 use std::sync::Arc;

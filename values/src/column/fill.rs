@@ -1,14 +1,15 @@
 //! One loop a type over the rows of a block. The fast reader of a loop may fail for any reason; the slow one decides.
 
-use arrow_schema::TimeUnit;
 use fenhe_kernels::column::ColumnElement;
-use fenhe_kernels::{AppendError, BinaryColumn, BooleanColumn, PrimitiveColumn};
+use fenhe_kernels::{AppendError, PrimitiveColumn};
 
-use super::{Store, TextColumn, WideColumn};
+use super::memo::{Memo, in_unit};
+use super::places::{Fixed, Listed, Places};
+use super::sink::Sink;
+use super::{Store, TextColumn};
 use crate::fault::{FaultKind, FaultMask};
 use crate::parse::{self, FixedPoint, Scaled};
-use crate::pattern::Fast;
-use crate::reader::{self, DateReader, FieldReader, Shape, blanks};
+use crate::reader::{self, FieldReader, Shape, blanks};
 use crate::spans::{Source, Spans};
 
 /// What all loops need.
@@ -18,51 +19,6 @@ struct Block<'a, P> {
     places: P,
     rows: usize,
     nullable: bool,
-}
-
-/// Where the field of a row stands: the two kinds of [`Spans`], each with loops of its own.
-trait Places {
-    fn place(&self, row: usize) -> (usize, usize);
-}
-
-/// [`Spans::Listed`], from the first entry on.
-struct Listed<'a> {
-    starts: &'a [u32],
-    ends: &'a [u32],
-    skip: u32,
-    stride: usize,
-}
-
-/// [`Spans::Fixed`].
-struct Fixed {
-    first: usize,
-    record: usize,
-    length: usize,
-}
-
-impl Places for Listed<'_> {
-    #[inline(always)]
-    fn place(&self, row: usize) -> (usize, usize) {
-        let at = row.wrapping_mul(self.stride);
-        match (self.starts.get(at), self.ends.get(at)) {
-            (Some(&start), Some(&end)) => (start.wrapping_add(self.skip) as usize, end as usize),
-            _ => (0, usize::MAX),
-        }
-    }
-}
-
-impl Places for Fixed {
-    #[inline(always)]
-    fn place(&self, row: usize) -> (usize, usize) {
-        let start = self.first.wrapping_add(row.wrapping_mul(self.record));
-        (start, start.wrapping_add(self.length))
-    }
-}
-
-/// A column that a loop writes to.
-trait Sink<T> {
-    fn value(&mut self, value: T) -> Result<(), FaultKind>;
-    fn null(&mut self);
 }
 
 /// Appends a block.
@@ -366,130 +322,6 @@ impl<P: Places> Block<'_, P> {
         faults.set(row);
         column.append_null();
     }
-}
-
-impl<T: ColumnElement> Sink<T> for PrimitiveColumn<T> {
-    #[inline(always)]
-    fn value(&mut self, value: T) -> Result<(), FaultKind> {
-        self.append(value);
-        Ok(())
-    }
-
-    fn null(&mut self) {
-        self.append_null();
-    }
-}
-
-impl Sink<bool> for BooleanColumn {
-    #[inline(always)]
-    fn value(&mut self, value: bool) -> Result<(), FaultKind> {
-        self.append(value);
-        Ok(())
-    }
-
-    fn null(&mut self) {
-        self.append_null();
-    }
-}
-
-impl Sink<arrow_buffer::i256> for WideColumn {
-    fn value(&mut self, value: arrow_buffer::i256) -> Result<(), FaultKind> {
-        self.append(value);
-        Ok(())
-    }
-
-    fn null(&mut self) {
-        self.append_null();
-    }
-}
-
-impl Sink<Vec<u8>> for BinaryColumn {
-    fn value(&mut self, value: Vec<u8>) -> Result<(), FaultKind> {
-        self.append(&value).map_err(|_| FaultKind::ColumnFull)
-    }
-
-    fn null(&mut self) {
-        self.append_null();
-    }
-}
-
-impl Sink<()> for TextColumn {
-    fn value(&mut self, (): ()) -> Result<(), FaultKind> {
-        Ok(())
-    }
-
-    fn null(&mut self) {
-        self.append_null();
-    }
-}
-
-/// The date that was read last: dates repeat.
-struct Memo {
-    fast: Fast,
-    /// The separator between date and time of the second pattern, when that is all the two differ in.
-    or: Option<u8>,
-    word: u64,
-    days: i32,
-}
-
-impl Memo {
-    fn new(dates: &DateReader) -> Self {
-        // 1970-01-01 is day 0.
-        Self {
-            fast: dates.fast(),
-            or: dates.second_separator(),
-            word: u64::from_le_bytes(*b"19700101"),
-            days: 0,
-        }
-    }
-
-    #[inline(always)]
-    fn date(&mut self, bytes: &[u8]) -> Option<i32> {
-        match self.fast {
-            Fast::Compact => self.days_of(u64::from_le_bytes(bytes.try_into().ok()?)),
-            Fast::Iso => self.days_of(parse::iso_word(bytes.try_into().ok()?).ok()?),
-            Fast::IsoSeconds { .. } | Fast::CompactSeconds | Fast::No => None,
-        }
-    }
-
-    #[inline(always)]
-    fn seconds(&mut self, bytes: &[u8]) -> Option<i64> {
-        let separator = match self.fast {
-            Fast::IsoSeconds { separator } => separator,
-            Fast::CompactSeconds => {
-                let (date, time) = bytes.split_first_chunk::<8>()?;
-                let days = self.days_of(u64::from_le_bytes(*date))?;
-                let seconds = parse::time_compact(time.try_into().ok()?).ok()?;
-                return Some(i64::from(days) * 86_400 + i64::from(seconds));
-            }
-            _ => return None,
-        };
-        let (date, rest) = bytes.split_first_chunk::<10>()?;
-        let (between, time) = rest.split_first()?;
-        if *between != separator && Some(*between) != self.or {
-            return None;
-        }
-        let days = self.days_of(parse::iso_word(*date).ok()?)?;
-        Some(i64::from(days) * 86_400 + i64::from(parse::time_iso(time).ok()?))
-    }
-
-    #[inline(always)]
-    fn days_of(&mut self, word: u64) -> Option<i32> {
-        if word != self.word {
-            self.days = parse::from_word(word).ok()?;
-            self.word = word;
-        }
-        Some(self.days)
-    }
-}
-
-fn in_unit(seconds: i64, unit: TimeUnit) -> Option<i64> {
-    seconds.checked_mul(match unit {
-        TimeUnit::Second => 1,
-        TimeUnit::Millisecond => 1_000,
-        TimeUnit::Microsecond => 1_000_000,
-        TimeUnit::Nanosecond => 1_000_000_000,
-    })
 }
 
 /// How far into `whole` its part `part` begins.
