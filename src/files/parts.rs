@@ -64,9 +64,14 @@ impl List {
         };
         let list: Self = serde_json::from_slice(&bytes)
             .map_err(|cause| damaged("is damaged").caused_by(cause))?;
-        match list.version {
-            VERSION => Ok(Some((list, bytes))),
-            _ => Err(damaged("was written by a later version")),
+        if list.version != VERSION {
+            return Err(damaged("was written by a later version"));
+        }
+        // A name that leads elsewhere is none that was written here.
+        let (folder, _, _) = companions::parts(name);
+        match list.parts.iter().all(|part| is_part(name, &format!("{folder}{}", part.name))) {
+            true => Ok(Some((list, bytes))),
+            false => Err(damaged("names files that are no parts")),
         }
     }
 
@@ -82,23 +87,26 @@ pub(crate) fn list_name(name: &str) -> String {
 
 /// `d/fee.csv.gz` has the parts `d/fee.000001.csv.gz`, ...
 fn part_name(name: &str, number: usize) -> String {
-    let packed = PACKED.into_iter().find(|end| name.ends_with(end)).unwrap_or_default();
-    let plain = name.strip_suffix(packed).unwrap_or(name);
-    let (folder, stem, extension) = companions::parts(plain);
-    let dot = if extension.is_empty() { "" } else { "." };
-    format!("{folder}{stem}.{number:06}{dot}{extension}{packed}")
+    let (before, after) = around_number(name);
+    format!("{before}{number:06}{after}")
 }
 
 /// Whether `other` may be a part of `name`, now or later.
 fn is_part(name: &str, other: &str) -> bool {
-    let (before, after) = match part_name(name, 0).split_once(".000000") {
-        Some((before, after)) => (before.to_owned(), after.to_owned()),
-        None => return false,
-    };
-    let middle = other.strip_prefix(&before).and_then(|rest| rest.strip_suffix(&after));
-    middle.and_then(|middle| middle.strip_prefix('.')).is_some_and(|number| {
+    let (before, after) = around_number(name);
+    let number = other.strip_prefix(&*before).and_then(|rest| rest.strip_suffix(&*after));
+    number.is_some_and(|number| {
         number.len() >= 6 && number.bytes().all(|digit| digit.is_ascii_digit())
     })
+}
+
+/// What stands before and behind the number in the names of parts.
+fn around_number(name: &str) -> (String, String) {
+    let packed = PACKED.into_iter().find(|end| name.ends_with(end)).unwrap_or_default();
+    let plain = name.strip_suffix(packed).unwrap_or(name);
+    let (folder, stem, extension) = companions::parts(plain);
+    let dot = if extension.is_empty() { "" } else { "." };
+    (format!("{folder}{stem}."), format!("{dot}{extension}{packed}"))
 }
 
 /// The list of parts of a local file `main`, and the files of the same folder that have the names of parts.
@@ -336,6 +344,7 @@ mod tests {
             ("d/人口.DBF", "d/人口.000001.DBF"),
             ("fee.csv.gz", "fee.000001.csv.gz"),
             ("d.x/fee", "d.x/fee.000001"),
+            ("d.000000/a.000000.csv", "d.000000/a.000000.000001.csv"),
         ] {
             assert_eq!(part_name(name, 1), part);
             assert!(is_part(name, part), "{part}");

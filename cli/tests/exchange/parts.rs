@@ -140,11 +140,21 @@ fn files_of_others_are_not_written_over() {
         assert_eq!((files(&work), work.read(&path)), (vec![name.to_owned()], "mine\n".to_owned()));
         std::fs::remove_file(work.path(&path)).unwrap();
     }
-    work.write("out/fee.csv.parts.json", "{");
-    let ran = work.ends("run exchange.toml", 1);
-    let said = format!("{}{}", ran.out, ran.err);
-    assert!(said.contains("files.parts") && said.contains("damaged"), "{said}");
-    assert_eq!(files(&work).len(), 1);
+    let elsewhere =
+        r#"{"version":1,"parts":[{"name":"../in.csv","rows":1,"size":null}],"watermarks":{}}"#;
+    for (list, told) in [
+        ("{", "damaged"),
+        (elsewhere, "no parts"),
+        (&*elsewhere.replace(":1,", ":2,"), "a later version"),
+    ] {
+        work.write("out/fee.csv.parts.json", list);
+        for command in ["run exchange.toml", "convert out/fee.csv -"] {
+            let ran = work.ends(command, 1);
+            let said = format!("{}{}", ran.out, ran.err);
+            assert!(said.contains("files.parts") && said.contains(told), "{said}");
+        }
+        assert_eq!(files(&work).len(), 1);
+    }
 }
 
 #[test]
