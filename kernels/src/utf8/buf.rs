@@ -238,9 +238,35 @@ impl Utf8Buf {
         source: &[u8],
         table: &DoubleByteTable,
     ) -> Result<(), usize> {
+        if self.push_short_ascii(source) {
+            return Ok(());
+        }
         let (read, written) = double_byte(source, table, self.room(source.len()));
         self.keep(written);
         if read == source.len() { Ok(()) } else { Err(read) }
+    }
+
+    /// Appends up to 32 bytes of ASCII: codes and numbers, which columns of text hold in every encoding. False, and nothing
+    /// is appended, if it is anything else.
+    #[inline(always)]
+    fn push_short_ascii(&mut self, source: &[u8]) -> bool {
+        if !source.first().is_some_and(u8::is_ascii) {
+            return false;
+        }
+        let (head, tail) = match source.split_first_chunk::<16>() {
+            Some((head, tail)) if tail.len() <= 16 && !non_ascii(head, 16) => (Some(head), tail),
+            Some(_) => return false,
+            None => (None, source),
+        };
+        let step = widen(tail);
+        if non_ascii(&step, tail.len()) {
+            return false;
+        }
+        if let Some(head) = head {
+            extend_step(&mut self.bytes, head, 16);
+        }
+        extend_step(&mut self.bytes, &step, tail.len());
+        true
     }
 
     /// Room for the characters of `len` bytes of a code page, and for one write of 16 bytes behind them.

@@ -47,12 +47,13 @@ pub(crate) fn widen(piece: &[u8]) -> [u8; STEP] {
     {
         let (head, tail) = (u32::from_le_bytes(*head), u32::from_le_bytes(*tail));
         (u64::from(head) | u64::from(tail) << (8 * (len - 4)), 0)
+    } else if let (Some(first), Some(last)) = (piece.first(), piece.last()) {
+        // The first, the middle and the last of up to three bytes: all of them, some twice in the same place.
+        let byte = |at: usize, byte: u8| u64::from(byte) << (8 * at);
+        let middle = len / 2;
+        (byte(0, *first) | byte(middle, piece[middle]) | byte(len - 1, *last), 0)
     } else {
-        let mut word = 0;
-        for (at, byte) in piece.iter().enumerate() {
-            word |= u64::from(*byte) << (8 * at);
-        }
-        (word, 0)
+        (0, 0)
     };
     (u128::from(low) | u128::from(high) << 64).to_le_bytes()
 }

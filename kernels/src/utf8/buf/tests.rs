@@ -81,6 +81,22 @@ fn hanzi_at_every_place_of_every_length_are_read_as_encoding_rs_reads_them() {
     }
 }
 
+#[test]
+fn ascii_of_every_length_with_another_byte_anywhere_is_read_as_encoding_rs_reads_it() {
+    let table = table(GBK);
+    for length in 0..=40 {
+        let plain: Vec<u8> = (b'0'..=b'z').cycle().take(length).collect();
+        check_double(GBK, &table, &plain);
+        for place in 0..length {
+            for other in [&[0xB7, 0xD6][..], &[0xFF], &[0x80], &[0xB7]] {
+                let mut source = plain.clone();
+                source.splice(place..=place, other.iter().copied());
+                check_double(GBK, &table, &source);
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_as_encoding_rs_reads_them(source in proptest::collection::vec(any::<u8>(), 0..60)) {
