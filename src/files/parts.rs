@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow_schema::Schema;
 use async_trait::async_trait;
 use bytes::Bytes;
 use fenhe_core::{
@@ -29,6 +30,8 @@ const PACKED: [&str; 2] = [".gz", ".zst"];
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct List {
     version: u16,
+    /// Names of the columns of every part; empty before the first one.
+    columns: Vec<String>,
     parts: Vec<Part>,
     /// Where each pipeline stands, stored with the parts that brought it there.
     watermarks: BTreeMap<String, Position>,
@@ -45,7 +48,12 @@ struct Part {
 
 impl List {
     fn new() -> Self {
-        Self { version: VERSION, parts: Vec::new(), watermarks: BTreeMap::new() }
+        Self {
+            version: VERSION,
+            columns: Vec::new(),
+            parts: Vec::new(),
+            watermarks: BTreeMap::new(),
+        }
     }
 
     /// The list as it stands, and its bytes. `None`: nothing was ever delivered.
@@ -204,6 +212,12 @@ impl PartsWriter {
             Some((list, bytes)) => (list, Some(bytes)),
             None => (List::new(), None),
         };
+        if !list.parts.is_empty() && list.columns != columns(&request.schema) {
+            let message = format!("the parts have other columns: {}", list.columns.join(", "));
+            return Err(Error::new(Kind::Config, "files.parts_columns", message)
+                .source_name(list_name(name))
+                .hint("deliver these columns, in this order, or name another target"));
+        }
         let first = part_name(name, 1);
         if stored.is_none() && store.head(&first).await.is_ok() {
             return Err(in_the_way(&first, "there is a file of this name, and no list of parts"));
@@ -246,6 +260,7 @@ impl PartsWriter {
             let (folder, _, _) = companions::parts(&self.name);
             let name = part.name().strip_prefix(folder).unwrap_or(part.name()).to_owned();
             let (sealed, entry) = part.seal().await?;
+            self.list.columns = columns(&self.request.schema);
             self.list.parts.push(Part { name, rows: sealed.rows, size: entry.size });
             committed = sealed;
         }
@@ -325,6 +340,10 @@ impl Writer for PartsWriter {
     async fn close(mut self: Box<Self>) -> Result<Committed> {
         self.commit().await
     }
+}
+
+fn columns(schema: &Schema) -> Vec<String> {
+    schema.fields().iter().map(|field| field.name().clone()).collect()
 }
 
 fn in_the_way(name: &str, what: &str) -> Error {

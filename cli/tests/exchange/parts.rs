@@ -140,8 +140,7 @@ fn files_of_others_are_not_written_over() {
         assert_eq!((files(&work), work.read(&path)), (vec![name.to_owned()], "mine\n".to_owned()));
         std::fs::remove_file(work.path(&path)).unwrap();
     }
-    let elsewhere =
-        r#"{"version":1,"parts":[{"name":"../in.csv","rows":1,"size":null}],"watermarks":{}}"#;
+    let elsewhere = r#"{"version":1,"columns":[],"parts":[{"name":"../in.csv","rows":1,"size":null}],"watermarks":{}}"#;
     for (list, told) in [
         ("{", "damaged"),
         (elsewhere, "no parts"),
@@ -174,6 +173,19 @@ fn a_file_that_grows_is_not_replaced() {
     );
     let told = work.ends("check key.toml", 2).err;
     assert!(told.contains("engine.mode") && told.contains("line 14"), "{told}");
+}
+
+#[test]
+fn parts_of_other_columns_are_refused() {
+    let work = work("out/fee.csv");
+    work.ends("run exchange.toml", 0);
+    let before = (files(&work), lines(&work));
+    work.write("in.csv", month(2));
+    work.write("exchange.toml", exchange("out/fee.csv").replace("name = \"name\"\n", ""));
+    let ran = work.ends("run exchange.toml", 2);
+    let said = format!("{}{}", ran.out, ran.err);
+    assert!(said.contains("files.parts_columns") && said.contains("id, name, fee"), "{said}");
+    assert_eq!((files(&work), lines(&work)), before);
 }
 
 #[test]
